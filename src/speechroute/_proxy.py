@@ -1,0 +1,68 @@
+"""Which proxy a connection goes through.
+
+The SDK itself ignores ``HTTPS_PROXY`` (measured, 1.53).
+"""
+
+from __future__ import annotations
+
+import urllib.request
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from ._settings import split_proxy
+from .errors import Problem, SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy, in the arguments of the SDK's ``set_proxy``."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+def resolves_names(setting: str) -> bool:
+    """Whether a proxy was named outright, so that it, not this system, resolves host names."""
+    return setting not in ("env", "none")
+
+
+def choose_proxy(setting: str, host: str, *, is_direct: bool) -> Proxy | None:
+    """The proxy for a connection to ``host``, or None.
+
+    Args:
+        setting: the value of ``SPEECH_PROXY``: ``env``, ``none`` or a URL.
+        host: where the connection goes.
+        is_direct: the host has a private address in this network. A proxy of the environment
+            is outside that network and is passed by; one that was named outright is not.
+
+    Raises:
+        SettingsError: the environment names a proxy that the SDK cannot speak to.
+    """
+    url = setting
+    if setting == "none":
+        return None
+    if setting == "env":
+        url = urllib.request.getproxies().get("https", "")
+        if not url or is_direct or urllib.request.proxy_bypass(host):
+            return None
+        url = url if "://" in url else f"http://{url}"
+    parts = split_proxy(url)
+    if parts is None or parts.hostname is None or parts.port is None:
+        raise SettingsError.of(
+            Problem(
+                "HTTPS_PROXY",
+                "a URL that the SDK cannot use",
+                "a URL like http://proxy.example:8080",
+                "the SDK speaks HTTP to a proxy and needs its port: correct it, or set "
+                "SPEECH_PROXY to another URL or to none",
+            )
+        )
+    username, password = parts.username, parts.password
+    return Proxy(
+        parts.hostname,
+        parts.port,
+        unquote(username) if username else None,
+        unquote(password) if password else None,
+    )

@@ -1,0 +1,147 @@
+"""`Route`: the way to the resource right now, as an immutable value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from . import urls
+from ._clouds import Offering
+from ._dns import DnsView
+from ._resource import Resource
+from ._verdict import Decision, Row, Verdict
+from .errors import RouteUndecided
+
+
+class RouteKind(StrEnum):
+    """Which door leads to the resource."""
+
+    PRIVATE_ENDPOINT = "private endpoint"
+    REGIONAL = "regional"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to a Speech resource. Made by `resolve` or `SpeechConfigFactory.route`.
+
+    Attributes:
+        kind: through the custom domain, or through the region.
+        custom_domain: the resource's custom domain, if one is configured.
+        region: the region, from the settings or from DNS; always set for a regional route.
+        cloud: ``public``, ``government`` or ``china``.
+        reason: one sentence that says why.
+        row: the row of the decision table that decided.
+        evidence: what was observed; None where nothing had to be.
+        warnings: what the user should know.
+        expires_at: when to look again, seconds on the clock of the factory
+            (``time.monotonic`` by default).
+    """
+
+    kind: RouteKind
+    custom_domain: str | None
+    region: str | None
+    cloud: str
+    reason: str
+    row: Row
+    evidence: DnsView | None
+    warnings: tuple[str, ...]
+    expires_at: float
+
+    @classmethod
+    def of(
+        cls, verdict: Verdict, resource: Resource, view: DnsView | None, expires_at: float
+    ) -> Route:
+        """The route that a verdict stands for.
+
+        Raises:
+            SpeechRouteError: the verdict's error, or the region is needed and unknown.
+        """
+        if verdict.error:
+            raise verdict.error
+        region = resource.region or verdict.region
+        kind = RouteKind.REGIONAL
+        if verdict.decision is Decision.PRIVATE_ENDPOINT:
+            kind = RouteKind.PRIVATE_ENDPOINT
+        elif region is None:
+            raise RouteUndecided.of(
+                f"{verdict.reason} The way through the region needs its name, which DNS does not "
+                "tell here: set SPEECH_REGION.",
+                custom_domain=resource.custom_domain or "",
+            )
+        warnings = verdict.warnings
+        if verdict.region and region != verdict.region:
+            warnings += (
+                (
+                    f"SPEECH_REGION says {region}, DNS says {verdict.region}: the setting is used. "
+                    "A key is only valid in its own region, so expect error 401 if DNS is right."
+                ),
+            )
+        return cls(
+            kind,
+            resource.custom_domain,
+            region,
+            resource.cloud.name,
+            verdict.reason,
+            verdict.row,
+            view,
+            warnings,
+            expires_at,
+        )
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether the custom domain was seen to land on a private address in this network."""
+        return self.row in (Row.PRIVATE_ADDRESS, Row.SYSTEM_PRIVATE)
+
+    def host(self, offering: Offering | str) -> str:
+        """The host name that serves an offering on this route."""
+        if self.kind is RouteKind.PRIVATE_ENDPOINT:
+            return self._names()[0]
+        resource = Resource(self.custom_domain, self.region)
+        return resource.cloud.offering_host(self._names()[1], Offering(offering))
+
+    def _names(self) -> tuple[str, str]:
+        """Custom domain and region, where the kind of route guarantees the one that is used."""
+        return self.custom_domain or "", self.region or ""
+
+    def sdk_kwargs(self, offering: Offering | str = Offering.STT) -> dict[str, str]:
+        """The keyword arguments for ``SpeechConfig``, without the credential.
+
+        Args:
+            offering: what the config is for. Only a regional route in Azure Government or
+                China depends on it, where the SDK's own region table is wrong (measured,
+                1.53) and one host is named instead.
+
+        Returns:
+            ``endpoint``, ``region`` or ``host``, exactly one of them.
+        """
+        if self.kind is RouteKind.PRIVATE_ENDPOINT:
+            return {"endpoint": f"https://{self.custom_domain}/"}
+        if self.cloud == "public":
+            return {"region": self._names()[1]}
+        # https, not wss: with wss the SDK's request for the voices list is not valid (measured).
+        return {"host": f"https://{self.host(offering)}"}
+
+    def url(self, url: str) -> str:
+        """Any Speech URL, in standard or private form, converted for this route.
+
+        Raises:
+            UnsupportedUrl: see `urls.to_private` and `urls.to_regional`.
+        """
+        custom_domain, region = self._names()
+        if self.kind is RouteKind.PRIVATE_ENDPOINT:
+            return urls.to_private(url, custom_domain)
+        return urls.to_regional(url, region)
+
+    def rest_url(self, offering: Offering | str, path: str) -> str:
+        """An ``https`` URL of one offering on this route.
+
+        Args:
+            offering: for example ``tts``.
+            path: path and query as documented for the regional host, for example
+                ``cognitiveservices/voices/list``.
+        """
+        path = "/" + path.removeprefix("/")
+        if self.kind is RouteKind.PRIVATE_ENDPOINT:
+            path = f"/{Offering(offering)}{path}"
+        return f"https://{self.host(offering)}{path}"

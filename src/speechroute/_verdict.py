@@ -1,0 +1,274 @@
+"""`classify()`: what an observation means for the way to the resource.
+
+Contract: pure. Facts in, `Verdict` out; no sockets, no clock, no environment. Each way to a
+verdict is a row of the decision table with an id, and exactly one row applies.
+
+Source of the rows: "Use Speech service through a private endpoint" (Microsoft Learn,
+2024-09-24), documented, unless a row says otherwise.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ._clouds import Marker, MarkerKind, private_link_zone, recognise_marker
+from ._dns import DnsView, IPAddress, Lookup, Outcome
+from ._resource import Resource
+from ._settings import PrivateEndpoint, WhenUndecided
+from .errors import (
+    CustomDomainNotFound,
+    DnsUnavailable,
+    PrivateDnsRecordMissing,
+    RouteUndecided,
+    SpeechRouteError,
+)
+
+
+class Row(StrEnum):
+    """The rows of the decision table. The text is what a row sees."""
+
+    NO_CUSTOM_DOMAIN = "no custom domain is configured"
+    TOLD_YES = "SPEECH_PRIVATE_ENDPOINT=yes"
+    TOLD_NO = "SPEECH_PRIVATE_ENDPOINT=no"
+    PRIVATE_ADDRESS = "the custom domain lands on a private address"
+    SYSTEM_PRIVATE = "the operating system gives a private address where DNS does not"
+    VNET_PROXY = "the last known name is privatelink or the VNet proxy, the address is public"
+    REGIONAL = "the last known name is the regional API host or its gateway"
+    SAME_AS_REGION = "no known name, the address is one of the region's API host"
+    UNDECIDED = "no known name, any other public address"
+    CUSTOM_DOMAIN_MISSING = "the custom domain does not exist"
+    PRIVATE_RECORD_MISSING = "the name behind privatelink does not exist"
+    DNS_UNAVAILABLE = "DNS fails, or gives no usable answer"
+
+    @property
+    def id(self) -> str:
+        return self.name.lower().replace("_", "-")
+
+
+class Decision(StrEnum):
+    """What a verdict says."""
+
+    PRIVATE_ENDPOINT = "private endpoint"
+    REGIONAL = "regional"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A decision with its reason.
+
+    Attributes:
+        row: the row of the decision table that applied.
+        decision: the way to go, or that there is none.
+        reason: one sentence.
+        region: the region that DNS told, if it did.
+        warnings: what the user should know although a way was found.
+        error: set where the decision is an error.
+    """
+
+    row: Row
+    decision: Decision
+    reason: str
+    region: str | None = None
+    warnings: tuple[str, ...] = ()
+    error: SpeechRouteError | None = None
+
+
+_PRIVATE_NETWORKS = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "10.0.0.0/8",  # RFC 1918
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",  # RFC 6598
+        "fc00::/7",  # RFC 4193
+        "127.0.0.0/8",  # loopback: a local tunnel
+        "::1/128",
+    )
+)
+
+
+def is_private(address: IPAddress) -> bool:
+    """Whether a private endpoint can have this address.
+
+    Not ``address.is_private``, which also covers documentation and other reserved ranges.
+    """
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(
+        address in network for network in _PRIVATE_NETWORKS if network.version == address.version
+    )
+
+
+def without_dns(resource: Resource, told: PrivateEndpoint) -> Verdict | None:
+    """The verdict that needs no observation, or None if one is needed."""
+    if resource.custom_domain is None:
+        reason = "No custom domain is configured, so the resource is reached through its region."
+        return Verdict(Row.NO_CUSTOM_DOMAIN, Decision.REGIONAL, reason)
+    if told is PrivateEndpoint.YES:
+        reason = "SPEECH_PRIVATE_ENDPOINT=yes says that the resource has a private endpoint."
+        return Verdict(Row.TOLD_YES, Decision.PRIVATE_ENDPOINT, reason)
+    if told is PrivateEndpoint.NO and resource.region is not None:
+        return _told_no(None)
+    return None
+
+
+def _told_no(region: str | None) -> Verdict:
+    reason = "SPEECH_PRIVATE_ENDPOINT=no says that the resource has no private endpoint."
+    return Verdict(Row.TOLD_NO, Decision.REGIONAL, reason, region)
+
+
+def classify(
+    view: DnsView,
+    resource: Resource,
+    *,
+    told: PrivateEndpoint = PrivateEndpoint.AUTO,
+    when_undecided: WhenUndecided = WhenUndecided.ERROR,
+) -> Verdict:
+    """Decide from what was seen.
+
+    Args:
+        view: the observation of ``resource.custom_domain``.
+        resource: what the user said; must have a custom domain.
+        told: ``no`` takes only the region from the observation.
+        when_undecided: what to do where the observation does not tell.
+
+    Returns:
+        The verdict; a failure is a verdict too, with an error in it.
+    """
+    markers = [marker for name in view.dns.chain if (marker := recognise_marker(name))]
+    region = next((marker.region for marker in reversed(markers) if marker.region), None)
+    if told is PrivateEndpoint.NO:
+        return _told_no(region)
+    system = view.system.addresses if view.system else ()
+    if any(map(is_private, view.dns.addresses)) and not (
+        system and not any(map(is_private, system))
+    ):
+        return _private_address(view, system)
+    if any(map(is_private, system)):
+        return _system_private(view, system)
+    if view.dns.outcome is not Outcome.ANSWERED:
+        return _unanswered(view.dns, markers)
+    warnings = _disagreement(view)
+    last = markers[-1] if markers else None
+    landed = f"{resource.custom_domain} lands on {_landing(view.dns)}"
+    if last is not None and last.kind is MarkerKind.REGIONAL:
+        reason = f"{landed}, behind the regional API host: the resource has no private endpoint."
+        return Verdict(Row.REGIONAL, Decision.REGIONAL, reason, region, warnings)
+    if last is not None:
+        reason = (
+            f"{landed}, behind a {last.kind} name: it has a private endpoint, seen from outside."
+        )
+        return Verdict(Row.VNET_PROXY, Decision.PRIVATE_ENDPOINT, reason, region, warnings)
+    addresses = set(system or view.dns.addresses)
+    if view.region_api and addresses & set(view.region_api.addresses):
+        reason = f"{landed}, an address of the API host of {resource.region}: no private endpoint."
+        return Verdict(Row.SAME_AS_REGION, Decision.REGIONAL, reason, resource.region, warnings)
+    return _undecided(view, resource, when_undecided, warnings)
+
+
+def _landing(lookup: Lookup) -> str:
+    return f"{lookup.chain[-1]} ({', '.join(map(str, lookup.addresses))})"
+
+
+def _private_address(view: DnsView, system: tuple[IPAddress, ...]) -> Verdict:
+    addresses = system or view.dns.addresses
+    warnings: tuple[str, ...] = ()
+    if not all(map(is_private, addresses)):
+        shown = ", ".join(map(str, addresses))
+        warnings = (f"The addresses are private and public ({shown}): the SDK may try either.",)
+    reason = (
+        f"{view.dns.chain[0]} lands on the private address {next(filter(is_private, addresses))}: "
+        "it has a private endpoint in this network."
+    )
+    return Verdict(Row.PRIVATE_ADDRESS, Decision.PRIVATE_ENDPOINT, reason, None, warnings)
+
+
+def _system_private(view: DnsView, system: tuple[IPAddress, ...]) -> Verdict:
+    said = ", ".join(map(str, view.dns.addresses)) or view.dns.failure or view.dns.outcome
+    reason = (
+        f"The operating system resolves {view.dns.chain[0]} to the private address "
+        f"{next(filter(is_private, system))} (hosts file or VPN), and the SDK connects there."
+    )
+    warning = f"DNS says otherwise: {said}."
+    return Verdict(Row.SYSTEM_PRIVATE, Decision.PRIVATE_ENDPOINT, reason, None, (warning,))
+
+
+def _disagreement(view: DnsView) -> tuple[str, ...]:
+    if view.system is None or set(view.system.addresses) & set(view.dns.addresses):
+        return ()
+    if view.system.addresses:
+        there = ", ".join(map(str, view.system.addresses))
+        return (f"The operating system gives another address than DNS: {there}.",)
+    if view.system.outcome is Outcome.NAME_MISSING:
+        return (
+            (
+                "The operating system does not resolve the name although DNS does, so the SDK may "
+                "fail to connect: compare its resolver settings with SPEECH_DNS_SERVERS."
+            ),
+        )
+    return ()
+
+
+def _undecided(
+    view: DnsView, resource: Resource, policy: WhenUndecided, warnings: tuple[str, ...]
+) -> Verdict:
+    seen = f"{resource.custom_domain} lands on {_landing(view.dns)}, which no known name explains"
+    if policy is WhenUndecided.ERROR:
+        error = RouteUndecided.of(
+            f"{seen} (a DNS proxy may have removed the aliases), so it cannot be told whether the "
+            "resource has a private endpoint: set SPEECH_PRIVATE_ENDPOINT=yes or no, set "
+            "SPEECH_REGION so that addresses can be compared, or choose a default with "
+            "SPEECH_WHEN_UNDECIDED.",
+            custom_domain=view.dns.chain[0],
+            name=view.dns.chain[-1],
+        )
+        return Verdict(Row.UNDECIDED, Decision.ERROR, f"{seen}.", None, warnings, error)
+    decision = Decision(
+        {"private": Decision.PRIVATE_ENDPOINT, "regional": Decision.REGIONAL}[policy]
+    )
+    reason = f"{seen}; SPEECH_WHEN_UNDECIDED={policy} chose."
+    return Verdict(Row.UNDECIDED, decision, reason, None, warnings)
+
+
+def _unanswered(lookup: Lookup, markers: list[Marker]) -> Verdict:
+    asked, last = lookup.chain[0], lookup.chain[-1]
+    behind_private_link = len(lookup.chain) > 1 and any(
+        marker.kind is MarkerKind.PRIVATE_LINK for marker in markers
+    )
+    error: SpeechRouteError
+    if lookup.outcome is Outcome.NAME_MISSING and len(lookup.chain) == 1:
+        row = Row.CUSTOM_DOMAIN_MISSING
+        reason = f"{asked} does not exist in DNS."
+        error = CustomDomainNotFound.of(
+            f"{reason} Without it there is no way to the resource: check the spelling in "
+            "SPEECH_ENDPOINT, and that the resource exists and has this custom domain "
+            "(Azure portal, the resource's page 'Keys and Endpoint').",
+            custom_domain=asked,
+        )
+    elif behind_private_link and lookup.outcome in (Outcome.NAME_MISSING, Outcome.NO_ADDRESS):
+        row = Row.PRIVATE_RECORD_MISSING
+        zone = private_link_zone(asked)
+        reason = f"{asked} is an alias of {last}, which has no address here."
+        error = PrivateDnsRecordMissing.of(
+            f"{reason} This network is linked to a private DNS zone {zone} that lacks the "
+            f"resource, so no way works: add an A record for {last.partition('.')[0]} to the zone "
+            f"{zone}, pointing at the private endpoint, or enable fallback to internet "
+            "(NxDomainRedirect) on the zone's link.",
+            custom_domain=asked,
+            name=last,
+        )
+    else:
+        row = Row.DNS_UNAVAILABLE
+        what = lookup.failure or f"{last}: {lookup.outcome}"
+        reason = f"DNS gave no usable answer for {asked}: {what}."
+        error = DnsUnavailable.of(
+            f"{reason} Whether it has a private endpoint is therefore unknown: check the DNS "
+            "servers (SPEECH_DNS_SERVERS), or set SPEECH_PRIVATE_ENDPOINT=yes or no and "
+            "SPEECH_REGION to go on without DNS.",
+            custom_domain=asked,
+            name=last,
+        )
+    return Verdict(row, Decision.ERROR, reason, None, (), error)

@@ -1,0 +1,55 @@
+"""The Typer application, and what its commands share.
+
+Exit codes: 0 fine, 1 a problem was found, 2 wrong usage or settings.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from ..errors import SettingsError, SpeechRouteError, UnsupportedUrl
+
+app = typer.Typer(
+    name="speechroute",
+    help="The right door to an Azure Speech resource: its private endpoint, or its region.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+console = Console(highlight=False)
+errors_console = Console(stderr=True, highlight=False)
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output, never styled or wrapped."""
+    typer.echo(json.dumps(value, indent=2))
+
+
+def describe_error(error: SpeechRouteError) -> dict[str, Any]:
+    return {"type": type(error).__name__, "message": str(error)}
+
+
+@contextlib.contextmanager
+def reported(as_json: bool) -> Iterator[None]:
+    """Turn this library's errors into output and an exit code."""
+    try:
+        yield
+    except SpeechRouteError as error:
+        if as_json:
+            print_json({"error": describe_error(error)})
+        else:
+            errors_console.print("Error:", style="bold red", end=" ")
+            errors_console.print(str(error), markup=False)
+        usage = isinstance(error, (SettingsError, UnsupportedUrl))
+        raise typer.Exit(2 if usage else 1) from None
+
+
+# The commands register themselves with `app`.
+from . import _check, _demo, _emulate, _url  # noqa: E402, F401

@@ -1,0 +1,158 @@
+"""``speechroute check``: settings, DNS, decision, and the URLs that the SDK will open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.text import Text
+from rich.tree import Tree
+
+from .._clouds import Offering, recognise_marker
+from .._dns import DnsView, Lookup
+from .._resolver import resolve
+from .._route import Route, RouteKind
+from .._settings import SpeechSettings
+from ..errors import RoutingError
+from ._app import JsonFlag, app, console, describe_error, print_json, reported
+
+_STT_PATH = "/stt/speech/universal/v2"
+_TTS_PATH = "/tts/cognitiveservices/websocket/v1"
+_VOICES_PATH = "/cognitiveservices/voices/list"
+_CLIENTS = (
+    ("SpeechRecognizer, TranslationRecognizer", "wss", Offering.STT, _STT_PATH),
+    ("ConversationTranscriber", "wss", Offering.STT, f"{_STT_PATH}?language=en-us"),
+    ("SpeechSynthesizer", "wss", Offering.TTS, _TTS_PATH),
+    ("get_voices_async", "https", Offering.TTS, _VOICES_PATH),
+)
+"""What the SDK opens with a region in the public cloud: client, scheme, offering, path (measured,
+1.53)."""
+
+
+def client_urls(route: Route, settings: SpeechSettings) -> dict[str, str]:
+    """The URL that each SDK client opens with a config for this route."""
+    if settings.full_url:
+        return {"every client (full URL)": route.url(settings.full_url)}
+    opened = {}
+    for client, scheme, offering, path in _CLIENTS:
+        if "host" in route.sdk_kwargs(offering):
+            opened[client] = f"{scheme}://{route.host(offering)}/... (config for {offering})"
+        elif route.kind is RouteKind.REGIONAL or path.startswith(f"/{offering}/"):
+            opened[client] = f"{scheme}://{route.host(offering)}{path}"
+        else:
+            opened[client] = f"{scheme}://{route.host(offering)}/{offering}{path}"
+    return opened
+
+
+def _lookup_json(lookup: Lookup | None) -> dict[str, Any] | None:
+    if lookup is None:
+        return None
+    return {
+        "chain": list(lookup.chain),
+        "addresses": [str(address) for address in lookup.addresses],
+        "ttl": lookup.ttl,
+        "outcome": lookup.outcome,
+        "failure": lookup.failure,
+    }
+
+
+def _view_json(view: DnsView | None) -> dict[str, Any] | None:
+    if view is None:
+        return None
+    return {
+        "dns": _lookup_json(view.dns),
+        "system": _lookup_json(view.system),
+        "region_api": _lookup_json(view.region_api),
+        "seconds": round(view.seconds, 3),
+    }
+
+
+def _settings_json(settings: SpeechSettings) -> dict[str, Any]:
+    return {
+        "key": "***",
+        "custom_domain": settings.resource.custom_domain,
+        "region": settings.resource.region,
+        "cloud": settings.resource.cloud.name,
+        "url": settings.full_url,
+        "private_endpoint": settings.private_endpoint,
+        "when_undecided": settings.when_undecided,
+    }
+
+
+def _route_json(route: Route, settings: SpeechSettings) -> dict[str, Any]:
+    return {
+        "kind": route.kind,
+        "custom_domain": route.custom_domain,
+        "region": route.region,
+        "cloud": route.cloud,
+        "row": route.row.id,
+        "reason": route.reason,
+        "warnings": list(route.warnings),
+        "evidence": _view_json(route.evidence),
+        "urls": client_urls(route, settings),
+    }
+
+
+def _chain(view: DnsView) -> Tree:
+    lookup = view.dns
+    tree = node = Tree(Text(lookup.chain[0]))
+    for name in lookup.chain[1:]:
+        marker = recognise_marker(name)
+        label = Text(name)
+        if marker:
+            label.append(f"  {marker.kind}", style="cyan")
+        node = node.add(label)
+    kept = "" if lookup.ttl is None else f"  (kept for {lookup.ttl} s)"
+    for address in lookup.addresses:
+        node.add(Text(f"{address}{kept}", style="bold"))
+    if lookup.failure or not lookup.addresses:
+        node.add(Text(lookup.failure or lookup.outcome, style="red"))
+    return tree
+
+
+def _section(title: str) -> None:
+    console.print(f"\n{title}", style="bold", markup=False)
+
+
+def _pairs(pairs: dict[str, Any]) -> None:
+    for name, value in pairs.items():
+        if value is not None:
+            console.print(f"  {name:<17}{value}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def check(as_json: JsonFlag = False) -> None:
+    """Show the settings, what DNS says, the route and why, and the URLs that the SDK opens."""
+    with reported(as_json):
+        settings = SpeechSettings()
+        if as_json:
+            _check_json(settings)
+            return
+        _section("Settings")
+        _pairs(_settings_json(settings))
+        route = resolve(settings)
+        if route.evidence:
+            _section("DNS")
+            console.print(_chain(route.evidence))
+            system = route.evidence.system
+            if system:
+                addresses = ", ".join(map(str, system.addresses))
+                console.print(f"  operating system: {addresses or system.failure}", markup=False)
+        _section("Route")
+        console.print(f"  {route.kind}", style="bold green", markup=False)
+        console.print(f"  {route.reason}", markup=False)
+        _section("URLs that the SDK will open")
+        for client, url in client_urls(route, settings).items():
+            console.print(f"  {client}\n    {url}", markup=False, soft_wrap=True)
+        for warning in route.warnings:
+            console.print(f"\nWarning: {warning}", style="yellow", markup=False)
+
+
+def _check_json(settings: SpeechSettings) -> None:
+    document: dict[str, Any] = {"settings": _settings_json(settings), "route": None, "error": None}
+    try:
+        document["route"] = _route_json(resolve(settings), settings)
+    except RoutingError as error:
+        document["error"] = describe_error(error)
+        raise
+    finally:
+        print_json(document)

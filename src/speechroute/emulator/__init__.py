@@ -1,0 +1,7 @@
+"""Azure Speech on loopback: DNS, front doors and a CONNECT proxy, in three network states."""
+
+from ._doors import Request
+from ._emulator import Emulator
+from ._names import State
+
+__all__ = ["Emulator", "Request", "State"]

@@ -1,0 +1,168 @@
+"""`Emulator`: DNS, front doors and CONNECT proxy of one resource, in a thread of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import ssl
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import trustme
+
+from ._dns import DnsServer
+from ._doors import FrontDoors, Request
+from ._names import Names, State
+from ._proxy import ConnectProxy
+
+_REMEMBERED_REQUESTS = 10_000
+
+
+class Emulator:
+    """Azure Speech on loopback, for one resource in one of three network states.
+
+    A context manager: leaving it stops everything and removes the temporary certificate
+    authority. Listens on loopback only unless told otherwise, and connects to nothing.
+
+    Args:
+        state: the state to start in; assign `state` to change it while it runs.
+        custom_domain: the resource's custom domain, of any of the three Azure clouds.
+        region: the resource's region.
+        key: the resource key that is accepted; default: a new random one.
+        dns_ttl: time to live of every DNS answer, seconds.
+        address: the IPv4 address to listen on.
+        dns_port, https_port, proxy_port: 0 means any free port.
+    """
+
+    def __init__(
+        self,
+        state: State | str = State.VNET,
+        *,
+        custom_domain: str = "my-private-link-speech.cognitiveservices.azure.com",
+        region: str = "westeurope",
+        key: str | None = None,
+        dns_ttl: int = 5,
+        address: str = "127.0.0.1",
+        dns_port: int = 0,
+        https_port: int = 0,
+        proxy_port: int = 0,
+    ) -> None:
+        self._names = Names(custom_domain.lower(), region)
+        self._state = State(state)
+        self._key = key or secrets.token_hex(16)
+        self._dns_ttl = dns_ttl
+        self._address = address
+        self._ports = dns_port, https_port, proxy_port
+        self._requests: deque[Request] = deque(maxlen=_REMEMBERED_REQUESTS)
+        self._exit = contextlib.ExitStack()
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @state.setter
+    def state(self, state: State | str) -> None:
+        self._state = State(state)
+
+    @property
+    def key(self) -> str:
+        """The resource key that the front doors accept."""
+        return self._key
+
+    @property
+    def custom_domain(self) -> str:
+        return self._names.custom_domain
+
+    @property
+    def region(self) -> str:
+        return self._names.region
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """What reached the front doors, oldest first (the last 10,000)."""
+        return tuple(self._requests)
+
+    @property
+    def dns_server(self) -> str:
+        """``address:port`` of the DNS server, UDP and TCP."""
+        return f"{self._address}:{self._ports[0]}"
+
+    @property
+    def proxy_url(self) -> str:
+        """The CONNECT proxy; ``PUT {proxy_url}/state`` switches the state from outside."""
+        return f"http://{self._address}:{self._ports[2]}"
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate authority (PEM) that signed the front doors' certificate."""
+        return self._ca_file
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables under which an unmodified program talks to this emulator.
+
+        ``SSL_CERT_FILE`` must be set before the program starts: OpenSSL reads it once.
+        """
+        return {
+            "SPEECH_KEY": self.key,
+            "SPEECH_ENDPOINT": self.custom_domain,
+            "SPEECH_DNS_SERVERS": self.dns_server,
+            "SPEECH_PROXY": self.proxy_url,
+            "HTTPS_PROXY": self.proxy_url,
+            "SSL_CERT_FILE": str(self.ca_file),
+        }
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="speechroute-")))
+            self._ca_file = folder / "ca.pem"
+            stack.enter_context(self._running(self._certificate()))
+            self._exit = stack.pop_all()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._exit.close()
+
+    def _certificate(self) -> ssl.SSLContext:
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(self._ca_file))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(*sorted(self._names.hosts)).configure_cert(context)
+        return context
+
+    @contextlib.contextmanager
+    def _running(self, context: ssl.SSLContext) -> Iterator[None]:
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, name="speechroute-emulator", daemon=True)
+        thread.start()
+        servers = contextlib.AsyncExitStack()
+        try:
+            asyncio.run_coroutine_threadsafe(self._start(servers, context), loop).result()
+            yield
+        finally:
+            asyncio.run_coroutine_threadsafe(servers.aclose(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+
+    async def _start(self, servers: contextlib.AsyncExitStack, context: ssl.SSLContext) -> None:
+        dns_port, https_port, proxy_port = self._ports
+        dns = DnsServer(self._names, lambda: self._state, self._dns_ttl)
+        servers.push_async_callback(dns.stop)
+        dns_port = await dns.start(self._address, dns_port)
+        doors = FrontDoors(self._names, self._key, lambda: self._state, self._requests.append)
+        servers.push_async_callback(doors.stop)
+        https_port = await doors.start(self._address, https_port, context)
+        proxy = ConnectProxy(
+            self._names,
+            (self._address, https_port),
+            lambda: self._state,
+            lambda state: setattr(self, "state", state),
+        )
+        servers.push_async_callback(proxy.stop)
+        self._ports = dns_port, https_port, await proxy.start(self._address, proxy_port)

@@ -1,0 +1,203 @@
+"""Speech to text, translation and conversation transcription, without a socket.
+
+Messages in, messages out. Nothing is understood: speech is told from silence by loudness, and
+the text of a phrase says which door it came through and how many seconds of audio it took.
+"""
+
+from __future__ import annotations
+
+import uuid
+from array import array
+from collections.abc import Iterator
+from typing import Any
+
+from ._wire import Message, reply
+
+_TICKS_PER_SECOND = 10_000_000
+_FRAME_SECONDS = 0.02
+_LOUD = 600
+"""Peak-to-peak amplitude of a 16-bit frame above which it counts as speech."""
+_PAUSE_SECONDS = 0.5
+_INITIAL_SILENCE_SECONDS = 5.0
+_WAV_HEADER_BYTES = 44
+
+
+def _ticks(seconds: float) -> int:
+    return round(seconds * _TICKS_PER_SECOND)
+
+
+class _Segmenter:
+    """Cuts 16-bit mono PCM into phrases at pauses; every position is in seconds of this stream."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._frame_bytes = 2 * round(sample_rate * _FRAME_SECONDS)
+        self._pending = b""
+        self._frames = 0
+        self._phrase_from = 0
+        self._loud_from: int | None = None
+        self._loud_to = 0
+
+    @property
+    def seconds(self) -> float:
+        return self._frames * _FRAME_SECONDS
+
+    @property
+    def speaking(self) -> bool:
+        return self._loud_from is not None
+
+    @property
+    def speech(self) -> tuple[float, float]:
+        """Offset and duration of the speech in the phrase that is open."""
+        start = self._loud_from or 0
+        return start * _FRAME_SECONDS, (self._loud_to - start) * _FRAME_SECONDS
+
+    def push(self, audio: bytes) -> Iterator[str]:
+        """Take audio in; yields ``start``, ``more`` and ``end`` as they happen."""
+        data = self._pending + audio
+        whole = len(data) // self._frame_bytes * self._frame_bytes
+        self._pending = data[whole:]
+        for at in range(0, whole, self._frame_bytes):
+            samples = array("h", data[at : at + self._frame_bytes])
+            self._frames += 1
+            if max(samples) - min(samples) > _LOUD:
+                self._loud_to = self._frames
+                if self._loud_from is None:
+                    self._loud_from = self._frames - 1
+                    yield "start"
+                elif (self._frames - self._loud_from) % round(0.5 / _FRAME_SECONDS) == 0:
+                    yield "more"
+            elif self.speaking and self._frames - self._loud_to >= _PAUSE_SECONDS / _FRAME_SECONDS:
+                yield "end"
+
+    def close_phrase(self) -> float:
+        """End the phrase here; returns the seconds of audio since the one before it."""
+        taken = (self._frames - self._phrase_from) * _FRAME_SECONDS
+        self._phrase_from, self._loud_from = self._frames, None
+        return taken
+
+
+class RecognitionSession:
+    """What one WebSocket connection of a recognizer gets back.
+
+    Args:
+        door: the words for the door that this connection came through.
+    """
+
+    def __init__(self, door: str) -> None:
+        self._door = door
+        self._context: dict[str, Any] = {}
+        self._segmenter: _Segmenter | None = None
+        self._turn = ""
+        self._open = False
+
+    def receive(self, message: Message) -> Iterator[Message]:
+        """The replies to one message of the client."""
+        if message.path == "speech.context":
+            self._context = message.json()
+        elif message.path == "audio":
+            yield from self._audio(message)
+
+    def _audio(self, message: Message) -> Iterator[Message]:
+        if message.request_id != self._turn:
+            self._turn, self._open, self._segmenter = message.request_id, True, None
+            yield self._tell("turn.start", {"context": {"serviceTag": uuid.uuid4().hex}})
+        if not self._open:
+            return
+        audio = message.body
+        if self._segmenter is None:
+            rate = 16_000
+            if audio[:4] == b"RIFF":
+                rate = int.from_bytes(audio[24:28], "little")
+                audio = audio[_WAV_HEADER_BYTES:]
+            self._segmenter = _Segmenter(rate)
+        if message.body:
+            yield from self._heard(self._segmenter, audio)
+        else:
+            yield from self._end_of_audio(self._segmenter)
+
+    def _heard(self, segmenter: _Segmenter, audio: bytes) -> Iterator[Message]:
+        for event in segmenter.push(audio):
+            offset, duration = segmenter.speech
+            if event == "start":
+                yield self._tell("speech.startDetected", {"Offset": _ticks(offset)})
+            elif event == "more":
+                text = f"{duration:.1f} seconds so far"
+                yield self._translated("hypothesis", offset, duration, text, Text=text)
+            else:
+                yield from self._phrase(segmenter)
+                if not self._continuous:
+                    yield from self._end_turn()
+                    return
+        if not self._continuous and self._silent_too_long(segmenter):
+            yield from self._nothing_heard(segmenter)
+
+    @property
+    def _continuous(self) -> bool:
+        mode = str(self._context.get("phraseDetection", {}).get("mode", "interactive"))
+        return mode.lower() != "interactive"
+
+    def _silent_too_long(self, segmenter: _Segmenter) -> bool:
+        return not segmenter.speaking and segmenter.seconds >= _INITIAL_SILENCE_SECONDS
+
+    def _end_of_audio(self, segmenter: _Segmenter) -> Iterator[Message]:
+        if segmenter.speaking:
+            yield from self._phrase(segmenter)
+        elif not self._continuous:
+            yield from self._nothing_heard(segmenter)
+            return
+        if self._continuous:
+            yield self._spoken("phrase", segmenter.seconds, 0.0, RecognitionStatus="EndOfDictation")
+        yield from self._end_turn()
+
+    def _nothing_heard(self, segmenter: _Segmenter) -> Iterator[Message]:
+        status = "InitialSilenceTimeout"
+        yield self._spoken("phrase", 0.0, segmenter.seconds, RecognitionStatus=status)
+        yield from self._end_turn()
+
+    def _phrase(self, segmenter: _Segmenter) -> Iterator[Message]:
+        offset, duration = segmenter.speech
+        text = f"{segmenter.close_phrase():.2f} seconds of audio arrived through {self._door}."
+        best = [{"Confidence": 1.0, "Lexical": text, "ITN": text, "Display": text}]
+        yield self._tell("speech.endDetected", {"Offset": _ticks(offset + duration)})
+        yield self._translated(
+            "phrase",
+            offset,
+            duration,
+            text,
+            RecognitionStatus="Success",
+            DisplayText=text,
+            NBest=best,
+        )
+
+    def _translated(
+        self, kind: str, offset: float, duration: float, text: str, **fields: object
+    ) -> Message:
+        if "speakerDiarization" in self._context.get("phraseDetection", {}):
+            fields["SpeakerId"] = "Guest-1"
+        spoken = self._spoken(kind, offset, duration, **fields)
+        languages = self._context.get("translation", {}).get("targetLanguages", ())
+        if not languages:
+            return spoken
+        body = {
+            f"Speech{kind.capitalize()}": spoken.json(),
+            "TranslationStatus": "Success",
+            "Translations": [{"Language": to, "Text": f"[{to}] {text}"} for to in languages],
+        }
+        return self._tell("translation.response", body)
+
+    def _spoken(self, kind: str, offset: float, duration: float, **fields: object) -> Message:
+        body = {
+            "Id": uuid.uuid4().hex,
+            "Offset": _ticks(offset),
+            "Duration": _ticks(duration),
+            "Channel": 0,
+            **fields,
+        }
+        return self._tell(f"speech.{kind}", body)
+
+    def _end_turn(self) -> Iterator[Message]:
+        self._open = False
+        yield self._tell("turn.end", {})
+
+    def _tell(self, path: str, body: object) -> Message:
+        return reply(path, self._turn, body)

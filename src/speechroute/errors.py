@@ -1,0 +1,103 @@
+"""What can go wrong, one class for each thing that a caller would do differently.
+
+Every message says what was seen, why it is a problem and what to do next. Facts are in
+attributes. No message, attribute, cause or pickle holds a key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class SpeechRouteError(Exception):
+    """The root of the errors that this library raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One setting that is wrong.
+
+    Attributes:
+        variable: the environment variable, for example ``SPEECH_REGION``.
+        found: what was found, never a secret.
+        expected: what would have been right.
+        remedy: what to do.
+    """
+
+    variable: str
+    found: str
+    expected: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.variable} is {self.found}, expected {self.expected}: {self.remedy}"
+
+
+class SettingsError(SpeechRouteError, ValueError):
+    """Settings that cannot work. Fix them.
+
+    Attributes:
+        problems: every problem found, in the order of the settings.
+    """
+
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def of(cls, *problems: Problem) -> SettingsError:
+        error = cls("\n".join(str(problem) for problem in problems))
+        error.problems = problems
+        return error
+
+
+class UnsupportedUrl(SpeechRouteError, ValueError):
+    """A URL that has no counterpart behind the other door. Use another URL.
+
+    Attributes:
+        part: the part that was not understood, for example ``host``.
+        expected: what would have been.
+    """
+
+    part: str = ""
+    expected: str = ""
+
+    @classmethod
+    def of(cls, part: str, found: str, expected: str) -> UnsupportedUrl:
+        error = cls(
+            f"the {part} of the URL is {found}, so it cannot be converted; expected {expected}"
+        )
+        error.part, error.expected = part, expected
+        return error
+
+
+class RoutingError(SpeechRouteError):
+    """DNS gave no route. The root of the four errors that name which way it failed.
+
+    Attributes:
+        custom_domain: the custom domain that was asked for.
+        name: the name on the chain where it failed.
+    """
+
+    custom_domain: str = ""
+    name: str = ""
+
+    @classmethod
+    def of(cls, message: str, *, custom_domain: str, name: str = "") -> RoutingError:
+        error = cls(message)
+        error.custom_domain, error.name = custom_domain, name or custom_domain
+        return error
+
+
+class CustomDomainNotFound(RoutingError):
+    """The custom domain does not exist in DNS. Check its spelling and the resource."""
+
+
+class PrivateDnsRecordMissing(RoutingError):
+    """A private DNS zone is linked to this network but holds no record of the resource."""
+
+
+class DnsUnavailable(RoutingError):
+    """DNS could not be asked, or gave no usable answer. Retry, or say what it would have said."""
+
+
+class RouteUndecided(RoutingError):
+    """DNS answered, but its answer does not tell the route. Say it in the settings."""

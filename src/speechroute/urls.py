@@ -1,0 +1,162 @@
+"""Any Azure Speech URL, turned into the one that works through the other door.
+
+Contract: pure text in, text out. Path and query come back byte for byte, except that the
+offering moves between host and path. Source of the rule: "Use Speech service through a private
+endpoint", section "Construct endpoint URL" (Microsoft Learn, 2024-09-24, documented); which
+URLs newer SDKs open: measured with azure-cognitiveservices-speech 1.53.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ._clouds import REGION, Cloud, Host, Offering, cloud_of_region, recognise_host
+from .errors import UnsupportedUrl
+
+__all__ = ["to_private", "to_regional"]
+
+_PARTS = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)"
+    r"(?P<path>[^?#]*)(?P<query>(?:\?[^#]*)?)(?P<fragment>(?:#.*)?)"
+)
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
+_AUTHORITY = re.compile(r"(?P<host>[^:@\[\]]+)(?P<port>(?::[0-9]{1,5})?)")
+_SCHEMES = ("https", "wss")
+_OFFERING_PATH = re.compile(rf"/({'|'.join(Offering)})(?=/|$)")
+_SDK_PATHS = frozenset({"/stt/speech/universal/v2", "/tts/cognitiveservices/websocket/v1"})
+"""Paths that SDK 1.43 and newer open on regional hosts too, offering included (measured)."""
+_DEPLOYMENT = re.compile(r"[?&]deploymentId=")
+"""A custom voice: SDKs with a region open its text-to-speech path on the voice host (measured)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechUrl:
+    """A URL of Azure Speech in its parts. ``port`` and ``query`` hold their ``:`` and ``?``."""
+
+    scheme: str
+    host: Host
+    port: str
+    path: str
+    query: str
+
+    @property
+    def offering(self) -> Offering | None:
+        """The offering: the path's, else the host's; None for the other APIs."""
+        match = _OFFERING_PATH.match(self.path)
+        return Offering(match[1]) if match else self.host.offering
+
+    def at(self, host: str, path: str) -> str:
+        return f"{self.scheme}://{host}{self.port}{path}{self.query}"
+
+
+def parse(url: str) -> SpeechUrl:
+    """Take a URL apart.
+
+    Raises:
+        UnsupportedUrl: it is no URL of Azure Speech; names the part that was not understood.
+    """
+    match = _PARTS.fullmatch(url)
+    if match is None or not _VISIBLE_ASCII.fullmatch(url):
+        raise UnsupportedUrl.of(
+            "text", "no URL", "a form like https://HOST/PATH, other characters percent-encoded"
+        )
+    scheme = match["scheme"].lower()
+    if scheme not in _SCHEMES:
+        raise UnsupportedUrl.of("scheme", repr(scheme), "https or wss")
+    if "@" in match["authority"]:
+        raise UnsupportedUrl.of("user info", "not empty", "none: a key never belongs in a URL")
+    if match["fragment"]:
+        raise UnsupportedUrl.of("fragment", "not empty", "none")
+    authority = _AUTHORITY.fullmatch(match["authority"])
+    host = recognise_host(authority["host"]) if authority else None
+    if authority is None or host is None:
+        raise UnsupportedUrl.of(
+            "host",
+            repr(match["authority"]),
+            "NAME.cognitiveservices.azure.com, REGION.OFFERING.speech.microsoft.com or "
+            "REGION.api.cognitive.microsoft.com (or their forms in Azure Government and China)",
+        )
+    return SpeechUrl(scheme, host, authority["port"], match["path"], match["query"])
+
+
+def _check_cloud(url: SpeechUrl, cloud: Cloud, target: str) -> None:
+    if url.host.cloud is not cloud:
+        raise UnsupportedUrl.of(
+            "cloud", repr(url.host.cloud.name), f"{cloud.name!r}, which {target} belongs to"
+        )
+
+
+def to_private(url: str, custom_domain: str) -> str:
+    """The URL that reaches the same operation through a resource's custom domain.
+
+    Args:
+        url: a regional or custom-domain URL, ``https`` or ``wss``.
+        custom_domain: for example ``my-speech.cognitiveservices.azure.com``.
+
+    Returns:
+        The converted URL. One that is already in this form comes back unchanged.
+
+    Raises:
+        UnsupportedUrl: ``url`` is no URL of Azure Speech or of another cloud, or
+            ``custom_domain`` is none.
+
+    Example:
+        >>> to_private(
+        ...     "wss://westeurope.tts.speech.microsoft.com/cognitiveservices/websocket/v1",
+        ...     "my-speech.cognitiveservices.azure.com",
+        ... )
+        'wss://my-speech.cognitiveservices.azure.com/tts/cognitiveservices/websocket/v1'
+    """
+    target = recognise_host(custom_domain)
+    if target is None or target.custom_domain is None:
+        raise UnsupportedUrl.of(
+            "custom domain",
+            repr(custom_domain),
+            "a name like my-speech.cognitiveservices.azure.com",
+        )
+    parsed = parse(url)
+    _check_cloud(parsed, target.cloud, target.custom_domain)
+    path = parsed.path
+    if parsed.host.offering and not _OFFERING_PATH.match(path):
+        path = f"/{parsed.host.offering}{path}"
+    return parsed.at(target.custom_domain, path)
+
+
+def to_regional(url: str, region: str) -> str:
+    """The URL that reaches the same operation through a region's hosts.
+
+    Args:
+        url: a custom-domain or regional URL, ``https`` or ``wss``.
+        region: for example ``westeurope``.
+
+    Returns:
+        The converted URL. One that is already in this form comes back unchanged.
+
+    Raises:
+        UnsupportedUrl: ``url`` is no URL of Azure Speech or of another cloud than ``region``,
+            or ``region`` is no region's name.
+
+    Example:
+        >>> to_regional(
+        ...     "https://my-speech.cognitiveservices.azure.com/tts/cognitiveservices/voices/list",
+        ...     "westeurope",
+        ... )
+        'https://westeurope.tts.speech.microsoft.com/cognitiveservices/voices/list'
+    """
+    if not REGION.fullmatch(region):
+        raise UnsupportedUrl.of("region", repr(region), "a short name like westeurope")
+    parsed = parse(url)
+    cloud = cloud_of_region(region)
+    _check_cloud(parsed, cloud, region)
+    path, offering = parsed.path, parsed.offering
+    if offering is None:
+        return parsed.at(cloud.api_host(region), path)
+    if parsed.host.offering:
+        return parsed.at(cloud.offering_host(region, parsed.host.offering), path)
+    if path in _SDK_PATHS:
+        if offering is Offering.TTS and _DEPLOYMENT.search(parsed.query):
+            offering = Offering.VOICE
+    else:
+        path = path.removeprefix(f"/{offering}")
+    return parsed.at(cloud.offering_host(region, offering), path)
