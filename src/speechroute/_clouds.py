@@ -107,7 +107,7 @@ CHINA = Cloud(
 CLOUDS = (PUBLIC, GOVERNMENT, CHINA)
 
 REGION = re.compile(r"[a-z][a-z0-9]{1,29}")
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
 
 def cloud_of_region(region: str) -> Cloud:
@@ -196,15 +196,18 @@ def _marker_patterns(cloud: Cloud) -> tuple[tuple[MarkerKind, re.Pattern[str]], 
     return tuple((kind, re.compile(pattern)) for kind, pattern in patterns)
 
 
-_MARKERS = tuple(pattern for cloud in CLOUDS for pattern in _marker_patterns(cloud))
+_MARKERS = tuple((cloud, *pattern) for cloud in CLOUDS for pattern in _marker_patterns(cloud))
 
 
 def recognise_marker(name: str) -> Marker | None:
     """What a name on a DNS chain tells, or None if it tells nothing."""
-    for kind, pattern in _MARKERS:
+    for cloud, kind, pattern in _MARKERS:
         match = pattern.fullmatch(normalise_host(name))
-        if match:
-            return Marker(kind, match.groupdict().get("region"))
+        if match is None:
+            continue
+        region = match.groupdict().get("region")
+        if region is None or cloud_of_region(region) is cloud:
+            return Marker(kind, region)
     return None
 
 

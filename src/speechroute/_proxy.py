@@ -9,7 +9,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from ._settings import split_proxy
+from ._values import split_proxy
 from .errors import Problem, SettingsError
 
 

@@ -11,7 +11,8 @@ from ._dns import Observe, observe
 from ._proxy import resolves_names
 from ._resource import Resource
 from ._route import Route
-from ._settings import PrivateEndpoint, SpeechSettings, WhenUndecided
+from ._settings import SpeechSettings
+from ._values import PrivateEndpoint, WhenUndecided
 from ._verdict import classify, without_dns
 
 TTL_MIN_S, TTL_MAX_S = 5.0, 300.0

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 
 from . import urls
-from ._clouds import Cloud, cloud_of_region, normalise_host, recognise_host
+from ._clouds import Cloud, cloud_of_region, recognise_host
 from .errors import UnsupportedUrl
 
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _DEFAULT_PORT = ":443"
 
 
@@ -46,11 +46,11 @@ def parse_endpoint(text: str, region: str | None) -> Endpoint:
     Raises:
         UnsupportedUrl: it is none of these.
     """
+    name = text.lower().removesuffix("/")
+    if _NAME.fullmatch(name):
+        text = f"{name}.{cloud_of_region(region or '').custom_domain_suffixes[0]}"
     if "://" not in text:
-        host = normalise_host(text.removesuffix("/"))
-        if _NAME.fullmatch(host):
-            host += "." + cloud_of_region(region or "").custom_domain_suffixes[0]
-        text = f"https://{host}/"
+        text = f"https://{text}"
     parsed = urls.parse(text)
     is_full = parsed.offering is not None and parsed.path.strip("/") != ""
     if not is_full and parsed.port not in ("", _DEFAULT_PORT):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from . import urls
-from ._clouds import Offering
+from ._clouds import Offering, cloud_of_region
 from ._dns import DnsView
 from ._resource import Resource
 from ._verdict import Decision, Row, Verdict
@@ -18,6 +18,11 @@ class RouteKind(StrEnum):
 
     PRIVATE_ENDPOINT = "private endpoint"
     REGIONAL = "regional"
+
+
+_AT_RESOURCE = frozenset({"speechtotext", "texttospeech"})
+"""APIs that a resource with a custom domain serves there whatever the route (documented,
+2024-09-24); tokens come from the region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +100,11 @@ class Route:
 
     def host(self, offering: Offering | str) -> str:
         """The host name that serves an offering on this route."""
+        offering = Offering(offering)
+        custom_domain, region = self._names()
         if self.kind is RouteKind.PRIVATE_ENDPOINT:
-            return self._names()[0]
-        resource = Resource(self.custom_domain, self.region)
-        return resource.cloud.offering_host(self._names()[1], Offering(offering))
+            return custom_domain
+        return cloud_of_region(region).offering_host(region, offering)
 
     def _names(self) -> tuple[str, str]:
         """Custom domain and region, where the kind of route guarantees the one that is used."""
@@ -115,33 +121,48 @@ class Route:
         Returns:
             ``endpoint``, ``region`` or ``host``, exactly one of them.
         """
+        host = self.host(offering)
         if self.kind is RouteKind.PRIVATE_ENDPOINT:
-            return {"endpoint": f"https://{self.custom_domain}/"}
+            return {"endpoint": f"https://{host}/"}
         if self.cloud == "public":
             return {"region": self._names()[1]}
         # https, not wss: with wss the SDK's request for the voices list is not valid (measured).
-        return {"host": f"https://{self.host(offering)}"}
+        return {"host": f"https://{host}"}
 
     def url(self, url: str) -> str:
         """Any Speech URL, in standard or private form, converted for this route.
+
+        URLs of the speech-to-text REST API (``speechtotext/...``) belong to the custom domain
+        on both kinds of route, where there is one (documented, 2024-09-24).
 
         Raises:
             UnsupportedUrl: see `urls.to_private` and `urls.to_regional`.
         """
         custom_domain, region = self._names()
-        if self.kind is RouteKind.PRIVATE_ENDPOINT:
+        api = urls.api_of(urls.parse(url).path)
+        if self.kind is RouteKind.PRIVATE_ENDPOINT or (custom_domain and api in _AT_RESOURCE):
             return urls.to_private(url, custom_domain)
         return urls.to_regional(url, region)
 
     def rest_url(self, offering: Offering | str, path: str) -> str:
-        """An ``https`` URL of one offering on this route.
+        """An ``https`` URL of the REST APIs on this route.
 
         Args:
             offering: for example ``tts``.
             path: path and query as documented for the regional host, for example
-                ``cognitiveservices/voices/list``.
+                ``cognitiveservices/voices/list``; or of an API that is part of no offering,
+                for example ``speechtotext/v3.2/transcriptions``.
+
+        Raises:
+            ValueError: there is no such offering.
         """
         path = "/" + path.removeprefix("/")
+        host = self.host(offering)
+        api = urls.api_of(path)
         if self.kind is RouteKind.PRIVATE_ENDPOINT:
-            path = f"/{Offering(offering)}{path}"
-        return f"https://{self.host(offering)}{path}"
+            return f"https://{host}{path}" if api else f"https://{host}/{offering}{path}"
+        if api in _AT_RESOURCE and self.custom_domain:
+            host = self.custom_domain
+        elif api and self.region:
+            host = cloud_of_region(self.region).api_host(self.region)
+        return f"https://{host}{path}"

@@ -16,7 +16,7 @@ from enum import StrEnum
 from ._clouds import Marker, MarkerKind, private_link_zone, recognise_marker
 from ._dns import DnsView, IPAddress, Lookup, Outcome
 from ._resource import Resource
-from ._settings import PrivateEndpoint, WhenUndecided
+from ._values import PrivateEndpoint, WhenUndecided
 from .errors import (
     CustomDomainNotFound,
     DnsUnavailable,

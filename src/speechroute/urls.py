@@ -22,10 +22,12 @@ _PARTS = re.compile(
 )
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 _AUTHORITY = re.compile(r"(?P<host>[^:@\[\]]+)(?P<port>(?::[0-9]{1,5})?)")
+_MAX_PORT = 65535
 _SCHEMES = ("https", "wss")
 _OFFERING_PATH = re.compile(rf"/({'|'.join(Offering)})(?=/|$)")
 _SDK_PATHS = frozenset({"/stt/speech/universal/v2", "/tts/cognitiveservices/websocket/v1"})
 """Paths that SDK 1.43 and newer open on regional hosts too, offering included (measured)."""
+_API_PATH = re.compile(r"/(speechtotext|texttospeech|sts)(?=/|$)")
 _DEPLOYMENT = re.compile(r"[?&]deploymentId=")
 """A custom voice: SDKs with a region open its text-to-speech path on the voice host (measured)."""
 
@@ -48,6 +50,14 @@ class SpeechUrl:
 
     def at(self, host: str, path: str) -> str:
         return f"{self.scheme}://{host}{self.port}{path}{self.query}"
+
+
+def api_of(path: str) -> str:
+    """The API of a path that is part of no offering: ``speechtotext``, ``texttospeech``, ``sts``
+    (tokens), or nothing.
+    """
+    match = _API_PATH.match(path)
+    return match[1] if match else ""
 
 
 def parse(url: str) -> SpeechUrl:
@@ -77,7 +87,10 @@ def parse(url: str) -> SpeechUrl:
             "NAME.cognitiveservices.azure.com, REGION.OFFERING.speech.microsoft.com or "
             "REGION.api.cognitive.microsoft.com (or their forms in Azure Government and China)",
         )
-    return SpeechUrl(scheme, host, authority["port"], match["path"], match["query"])
+    port = authority["port"]
+    if port and not 0 < int(port[1:]) <= _MAX_PORT:
+        raise UnsupportedUrl.of("port", port[1:], f"a number from 1 to {_MAX_PORT}")
+    return SpeechUrl(scheme, host, port, match["path"], match["query"])
 
 
 def _check_cloud(url: SpeechUrl, cloud: Cloud, target: str) -> None:

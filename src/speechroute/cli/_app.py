@@ -29,7 +29,7 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output, never styled or wrapped."""
-    typer.echo(json.dumps(value, indent=2))
+    typer.echo(json.dumps(value, indent=2, default=str))
 
 
 def describe_error(error: SpeechRouteError) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import typer
+from rich.padding import Padding
 from rich.text import Text
-from rich.tree import Tree
 
 from .._clouds import Offering, recognise_marker
 from .._dns import DnsView, Lookup
@@ -92,21 +93,18 @@ def _route_json(route: Route, settings: SpeechSettings) -> dict[str, Any]:
     }
 
 
-def _chain(view: DnsView) -> Tree:
-    lookup = view.dns
-    tree = node = Tree(Text(lookup.chain[0]))
-    for name in lookup.chain[1:]:
+def _print_chain(lookup: Lookup) -> None:
+    """A name a line, and what it tells behind it, or below where 80 columns are too few."""
+    lines = []
+    for name in lookup.chain:
         marker = recognise_marker(name)
-        label = Text(name)
-        if marker:
-            label.append(f"  {marker.kind}", style="cyan")
-        node = node.add(label)
-    kept = "" if lookup.ttl is None else f"  (kept for {lookup.ttl} s)"
-    for address in lookup.addresses:
-        node.add(Text(f"{address}{kept}", style="bold"))
-    if lookup.failure or not lookup.addresses:
-        node.add(Text(lookup.failure or lookup.outcome, style="red"))
-    return tree
+        lines.append(Text.assemble(name, f"  {marker.kind}" if marker else "", style="default"))
+    kept = "" if lookup.ttl is None else f"  valid for {lookup.ttl} s"
+    lines += [Text(f"{address}{kept}") for address in lookup.addresses]
+    if not lookup.addresses:
+        lines.append(Text(lookup.failure or lookup.outcome))
+    for line in lines:
+        console.print(Padding(line, (0, 0, 0, 2), expand=False))
 
 
 def _section(title: str) -> None:
@@ -116,7 +114,7 @@ def _section(title: str) -> None:
 def _pairs(pairs: dict[str, Any]) -> None:
     for name, value in pairs.items():
         if value is not None:
-            console.print(f"  {name:<17}{value}", markup=False, soft_wrap=True)
+            console.print(f"  {name:<18}{value}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -132,14 +130,14 @@ def check(as_json: JsonFlag = False) -> None:
         route = resolve(settings)
         if route.evidence:
             _section("DNS")
-            console.print(_chain(route.evidence))
+            _print_chain(route.evidence.dns)
             system = route.evidence.system
             if system:
-                addresses = ", ".join(map(str, system.addresses))
-                console.print(f"  operating system: {addresses or system.failure}", markup=False)
+                said = ", ".join(map(str, system.addresses)) or system.failure
+                console.print(f"  The operating system says: {said}", markup=False)
         _section("Route")
         console.print(f"  {route.kind}", style="bold green", markup=False)
-        console.print(f"  {route.reason}", markup=False)
+        console.print(Padding(Text(route.reason), (0, 0, 0, 2), expand=False))
         _section("URLs that the SDK will open")
         for client, url in client_urls(route, settings).items():
             console.print(f"  {client}\n    {url}", markup=False, soft_wrap=True)
@@ -153,6 +151,6 @@ def _check_json(settings: SpeechSettings) -> None:
         document["route"] = _route_json(resolve(settings), settings)
     except RoutingError as error:
         document["error"] = describe_error(error)
-        raise
-    finally:
-        print_json(document)
+    print_json(document)
+    if document["error"]:
+        raise typer.Exit(1)

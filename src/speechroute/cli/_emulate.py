@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
 import subprocess
 import sys
+import threading
 from enum import StrEnum
 from typing import Annotated
 
@@ -16,6 +18,8 @@ from ._app import JsonFlag, app, errors_console, print_json
 
 _OWN_VARIABLES = ("SPEECH_", "AZURE_SPEECH_")
 _PROXY_VARIABLES = ("https_proxy", "no_proxy")
+_KILLED = 128
+"""What a shell adds to the number of the signal that ended a command."""
 
 
 class EmulatedState(StrEnum):
@@ -48,18 +52,21 @@ def child_environment(emulated: dict[str, str]) -> dict[str, str]:
     return {**kept, **emulated}
 
 
-def _wait_for_signal() -> None:
-    """Return on Ctrl-C or SIGTERM."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Run to the end and return the exit code as a shell does, signals included."""
     try:
-        while True:
-            signal.pause()
-    except KeyboardInterrupt:
-        return
+        process = subprocess.Popen(command, env=environment)
+    except OSError as error:
+        errors_console.print(f"Cannot run {command[0]}: {error.strerror}", markup=False)
+        return 2
+    # Ctrl-C reaches the command itself; what it makes of it is its own affair.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    code = process.wait()
+    return code if code >= 0 else _KILLED + -code
 
 
-@app.command(context_settings={"ignore_unknown_options": False})
+@app.command()
 def emulate(
     command: Annotated[
         list[str] | None, typer.Argument(help="Run this inside; after --.", metavar="-- COMMAND...")
@@ -77,20 +84,13 @@ def emulate(
     require_emulator()
     from ..emulator import Emulator
 
-    with Emulator(state.value) as emulator:
+    # Before anything is printed: who reads it may send the signal at once.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt), Emulator(state.value) as emulator:
         environment = emulator.environment
         if command:
             _say(f"Emulating Azure Speech, state {state}. Switch with:", emulator.proxy_url)
-            if as_json:
-                errors_console.print_json(data={"state": state, "environment": environment})
-            try:
-                done = subprocess.run(command, env=child_environment(environment), check=False)
-            except OSError as error:
-                errors_console.print(f"Cannot run {command[0]}: {error.strerror}", markup=False)
-                raise typer.Exit(2) from None
-            except KeyboardInterrupt:
-                raise typer.Exit(130) from None
-            raise typer.Exit(done.returncode if done.returncode >= 0 else 128 - done.returncode)
+            raise typer.Exit(_run(command, child_environment(environment)))
         if as_json:
             print_json({"state": state, "environment": environment})
         else:
@@ -98,7 +98,7 @@ def emulate(
                 typer.echo(f"export {name}={shlex.quote(value)}")
         sys.stdout.flush()
         _say(f"Emulating, state {state}, until Ctrl-C. Switch with:", emulator.proxy_url)
-        _wait_for_signal()
+        threading.Event().wait()
 
 
 def _say(text: str, proxy_url: str) -> None:

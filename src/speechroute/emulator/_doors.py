@@ -95,15 +95,10 @@ class FrontDoors:
             credential = "key"
         elif request.headers.get("Authorization", "").startswith("Bearer "):
             credential = "token"
+        # As it arrived: the parsed URL is normalised.
+        path, _, query = request.raw_path.partition("?")
         self._record(
-            Request(
-                self._host(request),
-                request.rel_url.raw_path,
-                request.rel_url.raw_query_string,
-                credential,
-                status,
-                time.monotonic(),
-            )
+            Request(self._host(request), path, query, credential, status, time.monotonic())
         )
         if response is not None:
             return response

@@ -1,0 +1,216 @@
+"""How the value of one setting is read: from what people write to what the library uses.
+
+Contract: pure. A parser returns its value or raises `BadValue`, whose text is safe to show.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import SecretStr
+
+from ._clouds import REGION
+from ._resource import Endpoint, parse_endpoint
+from .errors import UnsupportedUrl
+
+MAX_DNS_TIMEOUT_S = 60.0
+_MAX_PORT = 65535
+_KEY_LIKE = re.compile(r"[0-9a-fA-F]{32}|[0-9A-Za-z]{84}")
+"""Resource keys: 32 hexadecimal digits, newer ones 84 characters (assumed)."""
+_OPAQUE = re.compile(r"[0-9A-Za-z+/=_]{24,}")
+"""Runs of characters that no error shows, because they could be part of a key."""
+
+
+class PrivateEndpoint(StrEnum):
+    """Whether the resource has private endpoints: ask DNS, or take the user's word."""
+
+    AUTO = "auto"
+    YES = "yes"
+    NO = "no"
+
+
+class WhenUndecided(StrEnum):
+    """What to do when DNS answers but does not tell."""
+
+    ERROR = "error"
+    PRIVATE = "private"
+    REGIONAL = "regional"
+
+
+class BadValue(ValueError):
+    """A value that a setting cannot have."""
+
+    def __init__(self, found: str, expected: str, remedy: str) -> None:
+        super().__init__(expected)
+        self.found, self.expected, self.remedy = found, expected, remedy
+
+
+def shown(text: str) -> str:
+    """A value as an error may show it: nothing that could be a secret."""
+    scheme, separator, rest = text.rpartition("://")
+    _, at, rest = rest.rpartition("@")
+    rest, question_mark, _ = rest.partition("?")
+    masked = f"{scheme}{separator}{'***@' if at else ''}{rest}"
+    return repr(_OPAQUE.sub("***", masked) + ("?..." if question_mark else ""))
+
+
+def _text(value: object, expected: str) -> str:
+    if not isinstance(value, str):
+        raise BadValue(f"a {type(value).__name__}", expected, "give it as text")
+    text = value.strip()
+    if _KEY_LIKE.fullmatch(text):
+        raise BadValue("something like a key", expected, "a key belongs in SPEECH_KEY only")
+    return text
+
+
+def _revealed(value: object) -> object:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def key(value: object) -> SecretStr:
+    """A resource key: visible ASCII, without the newline that files end with."""
+    text, expected = _revealed(value), "a resource key"
+    remedy = "copy a key from the resource's page 'Keys and Endpoint' in the Azure portal"
+    if not isinstance(text, str):
+        raise BadValue(f"a {type(text).__name__}", expected, remedy)
+    if not re.fullmatch(r"[!-~]+", text.strip()):
+        raise BadValue("a value with spaces or other than ASCII", expected, remedy)
+    return SecretStr(text.strip())
+
+
+def region(value: object) -> str:
+    """A region's short name, in lower case."""
+    expected = "a region's short name like westeurope"
+    text = _text(value, expected).lower()
+    if not REGION.fullmatch(text):
+        remedy = "take 'Location/Region' from the resource's page in the portal"
+        raise BadValue(shown(text), expected, remedy)
+    return text
+
+
+def choice(kind: type[StrEnum]) -> Callable[[object], StrEnum]:
+    """A parser for one of a few words."""
+    expected = "one of " + ", ".join(kind)
+
+    def parse(value: object) -> StrEnum:
+        text = _text(value, expected).lower()
+        if text not in list(kind):
+            raise BadValue(shown(text), expected, "use one of these words")
+        return kind(text)
+
+    return parse
+
+
+def private_endpoint(value: object) -> StrEnum:
+    """``auto``, ``yes`` or ``no``; a bool means one of the latter."""
+    if isinstance(value, bool):
+        return PrivateEndpoint.YES if value else PrivateEndpoint.NO
+    return choice(PrivateEndpoint)(value)
+
+
+def timeout(value: object) -> float:
+    """Seconds, more than 0 and at most 60."""
+    try:
+        seconds = float(value)  # type: ignore[arg-type]  # what float() refuses is the point
+    except (TypeError, ValueError, OverflowError):
+        seconds = math.nan
+    if not 0 < seconds <= MAX_DNS_TIMEOUT_S:
+        found = shown(value) if isinstance(value, str) else shown(str(value))[1:-1]
+        expected = f"seconds, more than 0 and at most {MAX_DNS_TIMEOUT_S:g}"
+        raise BadValue(found, expected, "use e.g. 5")
+    return seconds
+
+
+def dns_servers(value: object) -> tuple[str, ...]:
+    """Addresses with ports, from text with commas or spaces, or from a list."""
+    expected = "addresses like 10.0.0.4, 10.0.0.4:5353 or [fd00::4]:53, separated by commas"
+    if isinstance(value, str):
+        value = re.split(r"[\s,]+", value.strip(" ,"))
+    if not isinstance(value, (list, tuple)):
+        raise BadValue(f"a {type(value).__name__}", expected, "give it as text or a list")
+    return tuple(_dns_server(_text(server, expected), expected) for server in value)
+
+
+_ADDRESS = re.compile(r"\[(?P<v6>[^\]]+)\](?::(?P<p6>\d{1,5}))?|(?P<v4>[^:]+)(?::(?P<p4>\d{1,5}))?")
+
+
+def _dns_server(text: str, expected: str) -> str:
+    match = _ADDRESS.fullmatch(text)
+    address, port = text, "53"
+    if match:
+        address, port = match["v6"] or match["v4"], match["p6"] or match["p4"] or port
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        parsed = None
+    if parsed is None or not 0 < int(port) <= _MAX_PORT:
+        raise BadValue(shown(text), expected, "use the server's IP address, not its name")
+    return f"[{parsed}]:{port}" if isinstance(parsed, ipaddress.IPv6Address) else f"{parsed}:{port}"
+
+
+def split_proxy(url: str) -> SplitResult | None:
+    """A proxy URL in its parts; None if it is not ``http://[user[:password]@]host:port``."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme == "http" and parts.hostname and parts.port
+    except ValueError:
+        return None
+    return parts if usable and parts.path in ("", "/") and not parts.query else None
+
+
+def proxy(value: object) -> SecretStr:
+    """``env``, ``none`` or a URL; a secret, because a URL may hold credentials."""
+    expected = "env, none or a URL like http://proxy.example:8080"
+    text = _text(_revealed(value), expected)
+    if text.lower() in ("env", "none"):
+        return SecretStr(text.lower())
+    if split_proxy(text) is None:
+        remedy = "the SDK speaks HTTP to a proxy: host and port are needed"
+        raise BadValue(shown(text), expected, remedy)
+    return SecretStr(text)
+
+
+def endpoint_in(text: str, region: str | None = None) -> Endpoint:
+    """What an endpoint says; see `parse_endpoint`."""
+    try:
+        return parse_endpoint(text, region)
+    except UnsupportedUrl as error:
+        part, expected = error.part, error.expected
+    remedy = f"its {part} was not understood; copy the endpoint from the Azure portal"
+    raise BadValue(shown(text), expected, remedy)
+
+
+def endpoint(value: object) -> str:
+    """A resource name, a host name or a URL of the resource."""
+    text = _text(value, "a resource name, a host name or a URL of the resource")
+    endpoint_in(text)
+    return text
+
+
+def full_url(value: object) -> str:
+    """A connection URL with the path of one offering."""
+    expected = "a URL with the path of one offering"
+    text = _text(value, expected)
+    if endpoint_in(text).url is None:
+        remedy = "put an endpoint without such a path into SPEECH_ENDPOINT"
+        raise BadValue(shown(text), expected, remedy)
+    return text
+
+
+def log_file(value: object) -> Path:
+    """The path of a file."""
+    return value if isinstance(value, Path) else Path(_text(value, "the path of a file"))
+
+
+def word(value: object) -> str:
+    """Text without spaces."""
+    text = _text(value, "text without spaces")
+    if not re.fullmatch(r"[!-~]+", text):
+        raise BadValue(shown(text), "text without spaces", "see the SDK's documentation of it")
+    return text

@@ -1,0 +1,34 @@
+"""Fixtures for all tests: an environment without anybody's settings, and an emulator."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from speechroute.emulator import Emulator
+
+_PREFIXES = ("SPEECH_", "AZURE_SPEECH_")
+_PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in tuple(os.environ):
+        if name.upper().startswith(_PREFIXES) or name.upper() in _PROXIES:
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def session_emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(session_emulator: Emulator) -> Emulator:
+    session_emulator.state = "vnet"
+    return session_emulator

@@ -1,0 +1,91 @@
+"""Imports run down the page of the design, pure modules stay pure, importing does nothing."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "speechroute"
+ORDER = (
+    "errors",
+    "_clouds",
+    "urls",
+    "_resource",
+    "_values",
+    "_settings",
+    "_dns",
+    "_verdict",
+    "_route",
+    "_proxy",
+    "_resolver",
+    "_factory",
+)
+PURE = ("errors", "_clouds", "urls", "_resource", "_values", "_verdict", "_route")
+IMPURE = {"azure", "dns", "os", "socket", "threading", "time"}
+
+
+def imports(file: Path) -> tuple[set[str], set[str]]:
+    """Modules of the package, and top-level names of other packages, that a file imports."""
+    own: set[str] = set()
+    others: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            others |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            own |= {node.module} if node.module else {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            others.add(node.module.partition(".")[0])
+    return own, others
+
+
+def test_every_module_has_its_place() -> None:
+    assert {file.stem for file in PACKAGE.glob("*.py")} == {*ORDER, "__init__"}
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_imports_run_downward(module: str) -> None:
+    own, _ = imports(PACKAGE / f"{module}.py")
+    assert own <= set(ORDER[: ORDER.index(module)])
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_pure_modules_import_no_io(module: str) -> None:
+    _, others = imports(PACKAGE / f"{module}.py")
+    assert not others & IMPURE
+
+
+@pytest.mark.parametrize(("package", "only"), [("dns", {"_dns"}), ("azure", {"_factory"})])
+def test_dnspython_and_the_sdk_each_have_one_place(package: str, only: set[str]) -> None:
+    found = {file.stem for file in PACKAGE.glob("*.py") if package in imports(file)[1]}
+    assert found == only
+
+
+def test_the_emulator_imports_nothing_of_the_rest() -> None:
+    files = list((PACKAGE / "emulator").glob("*.py"))
+    here = {file.stem for file in files}
+    assert files
+    for file in files:
+        own, others = imports(file)
+        assert own <= here
+        assert "speechroute" not in others
+        assert "from .." not in file.read_text()
+
+
+def test_importing_reads_nothing_and_loads_no_extra() -> None:
+    code = (
+        "import os, sys\n"
+        "os.environ['SPEECH_REGION'] = 'not.a.region'\n"
+        "seen = []\n"
+        "sys.addaudithook(lambda event, args: seen.append((event, args)))\n"
+        "import speechroute\n"
+        "assert not [e for e in seen if e[0].startswith(('socket.connect', 'socket.getaddr'))]\n"
+        "assert not [e for e in seen if e[0] == 'open' and str(e[1][0]).endswith('.env')]\n"
+        "extras = {'typer', 'rich', 'aiohttp', 'trustme', 'azure.identity'}\n"
+        "assert not extras & set(sys.modules), extras & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,263 @@
+"""The factory: what it asks, what it keeps, and what it hands to the SDK."""
+
+from __future__ import annotations
+
+import ipaddress
+import pickle
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import azure.cognitiveservices.speech as speechsdk
+import pytest
+
+from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings, resolve
+from speechroute._dns import DnsView, Lookup, Outcome
+from speechroute.emulator import Emulator
+from speechroute.errors import DnsUnavailable, SettingsError
+
+C = "my-speech.cognitiveservices.azure.com"
+KEY = "canary-key"
+PROPERTY = speechsdk.PropertyId
+
+
+@dataclass
+class Observer:
+    """Stands for the network: says what it is told to, and counts."""
+
+    addresses: tuple[str, ...] = ("10.0.0.4",)
+    ttl: int = 60
+    failure: str = ""
+    asked: list[dict[str, object]] = field(default_factory=list)
+
+    def __call__(
+        self,
+        name: str,
+        *,
+        region_api_host: str | None,
+        servers: Sequence[str],
+        timeout: float,
+        ask_system: bool,
+    ) -> DnsView:
+        self.asked.append(
+            {"name": name, "region_api_host": region_api_host, "ask_system": ask_system}
+        )
+        if self.failure:
+            return DnsView(Lookup((name,), (), None, Outcome.FAILED, self.failure))
+        found = tuple(map(ipaddress.ip_address, self.addresses))
+        return DnsView(Lookup((name,), found, self.ttl, Outcome.ANSWERED))
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def settings(**values: object) -> SpeechSettings:
+    return SpeechSettings(**{"key": KEY, "endpoint": C, "proxy": "none", **values})
+
+
+def make(observer: Observer, clock: Clock | None = None, **values: object) -> SpeechConfigFactory:
+    return SpeechConfigFactory(settings(**values), observe=observer, clock=clock)
+
+
+def test_a_private_route_gives_the_endpoint() -> None:
+    config = make(Observer()).speech_config()
+    assert config.get_property(PROPERTY.SpeechServiceConnection_Endpoint) == f"https://{C}/"
+    assert config.get_property(PROPERTY.SpeechServiceConnection_Region) == ""
+    assert config.subscription_key == KEY
+
+
+def test_a_regional_route_gives_the_region() -> None:
+    config = make(Observer(), private_endpoint="no", region="westeurope").speech_config()
+    assert config.region == "westeurope"
+    assert config.get_property(PROPERTY.SpeechServiceConnection_Endpoint) == ""
+
+
+def test_settings_are_passed_on_to_the_config(tmp_path: object) -> None:
+    factory = make(
+        Observer(),
+        language="de-DE",
+        voice="de-DE-KatjaNeural",
+        endpoint_id="abc",
+        log_file=f"{tmp_path}/sdk.log",
+        proxy="http://me:p%40ss@proxy.example:8080",
+    )
+    config = factory.speech_config()
+    assert config.speech_recognition_language == "de-DE"
+    assert config.speech_synthesis_language == "de-DE"
+    assert config.speech_synthesis_voice_name == "de-DE-KatjaNeural"
+    assert config.endpoint_id == "abc"
+    assert config.get_property(PROPERTY.Speech_LogFilename) == f"{tmp_path}/sdk.log"
+    expected = {
+        PROPERTY.SpeechServiceConnection_ProxyHostName: "proxy.example",
+        PROPERTY.SpeechServiceConnection_ProxyPort: "8080",
+        PROPERTY.SpeechServiceConnection_ProxyUserName: "me",
+        PROPERTY.SpeechServiceConnection_ProxyPassword: "p@ss",
+    }
+    assert {name: config.get_property(name) for name in expected} == expected
+
+
+def test_nothing_is_passed_on_that_is_not_set() -> None:
+    config = make(Observer()).speech_config()
+    assert config.speech_recognition_language == ""
+    assert config.speech_synthesis_voice_name == ""
+    assert config.get_property(PROPERTY.SpeechServiceConnection_ProxyHostName) == ""
+
+
+def test_translation_config_is_a_real_one_with_its_languages() -> None:
+    config = make(Observer()).translation_config(["de", "fr"])
+    assert isinstance(config, speechsdk.translation.SpeechTranslationConfig)
+    assert tuple(config.target_languages) == ("de", "fr")
+    assert config.get_property(PROPERTY.SpeechServiceConnection_Endpoint) == f"https://{C}/"
+
+
+def test_a_full_url_in_the_endpoint_is_converted_for_the_route() -> None:
+    url = f"wss://{C}/stt/speech/universal/v2?language=en-US"
+    config = make(Observer(), endpoint=url).speech_config()
+    assert config.get_property(PROPERTY.SpeechServiceConnection_Endpoint) == url
+    regional = make(Observer(), endpoint=url, private_endpoint="no", region="westeurope")
+    endpoint = regional.speech_config().get_property(PROPERTY.SpeechServiceConnection_Endpoint)
+    expected = "wss://westeurope.stt.speech.microsoft.com/stt/speech/universal/v2?language=en-US"
+    assert endpoint == expected
+
+
+def test_a_url_of_another_offering_is_refused_before_anything_is_asked() -> None:
+    observer = Observer()
+    factory = make(observer, url=f"wss://{C}/stt/speech/universal/v2")
+    with pytest.raises(SettingsError, match="SPEECH_URL is a URL of stt, expected a URL of tts"):
+        factory.speech_config("tts")
+    assert observer.asked == []
+
+
+def test_overrides_hold_for_one_call() -> None:
+    factory = make(Observer())
+    assert factory.speech_config(language="fr-FR").speech_recognition_language == "fr-FR"
+    assert factory.speech_config().speech_recognition_language == ""
+    assert factory.route(private_endpoint="no", region="westus").kind is RouteKind.REGIONAL
+    assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
+
+
+def test_an_override_that_does_not_exist_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="no setting 'langauge'"):
+        make(Observer()).speech_config(langauge="fr-FR")
+
+
+@pytest.mark.parametrize(("ttl", "kept"), [(60, 60), (0, 5), (86_400, 300)])
+def test_a_route_is_kept_for_the_time_to_live_within_bounds(ttl: int, kept: int) -> None:
+    observer, clock = Observer(ttl=ttl), Clock()
+    factory = make(observer, clock)
+    factory.route()
+    clock.now += kept - 1
+    factory.speech_config()
+    assert len(observer.asked) == 1
+    clock.now += 1
+    factory.speech_config()
+    assert len(observer.asked) == 2
+
+
+def test_invalidate_makes_the_next_call_look_again() -> None:
+    observer = Observer()
+    factory = make(observer)
+    factory.route()
+    factory.invalidate()
+    factory.route()
+    assert len(observer.asked) == 2
+
+
+def test_many_threads_at_once_cause_one_observation() -> None:
+    observer = Observer()
+    factory = make(observer)
+    ready = threading.Barrier(20)
+
+    def call() -> None:
+        ready.wait()
+        factory.route()
+
+    threads = [threading.Thread(target=call) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(observer.asked) == 1
+
+
+def test_a_failing_dns_is_an_error_and_is_asked_again() -> None:
+    observer = Observer(failure="timed out")
+    factory = make(observer)
+    with pytest.raises(DnsUnavailable, match="timed out"):
+        factory.speech_config()
+    observer.failure = ""
+    assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({"endpoint": None, "region": "westeurope"}, id="no custom domain"),
+        pytest.param({"private_endpoint": "yes"}, id="told yes"),
+        pytest.param({"private_endpoint": "no", "region": "westeurope"}, id="told no"),
+    ],
+)
+def test_nothing_is_asked_where_the_settings_decide(values: dict[str, object]) -> None:
+    observer = Observer()
+    make(observer, **values).route()
+    assert observer.asked == []
+
+
+def test_the_system_is_not_asked_where_a_named_proxy_resolves_names() -> None:
+    asked, not_asked = Observer(), Observer()
+    make(asked, proxy="env").route()
+    make(not_asked, proxy="http://proxy.example:8080").route()
+    assert asked.asked[0]["ask_system"] is True
+    assert not_asked.asked[0]["ask_system"] is False
+
+
+def test_a_known_region_is_looked_up_for_comparison() -> None:
+    observer = Observer()
+    make(observer, region="westeurope").route()
+    assert observer.asked[0]["region_api_host"] == "westeurope.api.cognitive.microsoft.com"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "region", "host"),
+    [
+        ("my.cognitiveservices.azure.us", "usgovvirginia", "usgovvirginia.tts.speech.azure.us"),
+        ("my.cognitiveservices.azure.cn", "chinanorth3", "chinanorth3.tts.speech.azure.cn"),
+    ],
+)
+def test_regional_routes_of_other_clouds_name_the_host(
+    endpoint: str, region: str, host: str
+) -> None:
+    factory = make(Observer(), endpoint=endpoint, region=region, private_endpoint="no")
+    config = factory.speech_config("tts")
+    assert config.get_property(PROPERTY.SpeechServiceConnection_Host) == f"https://{host}"
+
+
+def test_a_pickled_factory_observes_anew_with_the_key_of_its_new_place(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    factory = SpeechConfigFactory(SpeechSettings(key=KEY))
+    assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
+    data = pickle.dumps(factory)
+    assert KEY.encode() not in data
+    emulator.state = "removed"
+    copy = pickle.loads(data)
+    assert copy.route().kind is RouteKind.REGIONAL
+    assert copy.speech_config().subscription_key == emulator.key
+
+
+def test_resolve_reads_the_environment_and_asks_dns(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    emulator.state = "removed"
+    route = resolve()
+    assert (route.kind, route.region) == (RouteKind.REGIONAL, "westeurope")
+    assert route.evidence is not None
+    assert len(route.evidence.dns.chain) == 7

@@ -1,0 +1,37 @@
+"""One end-to-end run with the system's own resolver and ports 53 and 443, in a network namespace."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clients import WAV
+
+_HERE = Path(__file__).parent
+_UNSHARE = ["unshare", "-n", "-m"] if os.geteuid() == 0 else ["unshare", "-r", "-n", "-m"]
+
+
+def _why_not() -> str:
+    if shutil.which("unshare") is None:
+        return "there is no unshare command"
+    done = subprocess.run([*_UNSHARE, "true"], capture_output=True, text=True)
+    return done.stderr.strip()
+
+
+@pytest.mark.skipif(bool(_why_not()), reason=f"no network namespaces here: {_why_not()}")
+def test_key_and_endpoint_are_enough_with_system_dns_and_no_proxy() -> None:
+    sample = WAV.with_name("recognize_file.py")
+    command = [*_UNSHARE, sys.executable, str(_HERE / "namespace_scene.py"), str(sample)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    heard = json.loads(done.stdout)
+    private = "the private endpoint my-private-link-speech.cognitiveservices.azure.com."
+    assert heard["vnet"].endswith(private)
+    assert heard["proxy"].endswith(private)
+    assert heard["removed"].endswith("the regional host westeurope.stt.speech.microsoft.com.")

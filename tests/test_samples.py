@@ -1,0 +1,62 @@
+"""Every sample, unchanged, in every state."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from speechroute.emulator import Emulator
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+EXPECTED = {
+    "before_after.py": "after:",
+    "list_voices_rest.py": "en-US-AvaNeural Female",
+    "recognize_continuous.py": "seconds of audio arrived",
+    "recognize_file.py": "seconds of audio arrived",
+    "synthesize.py": "synthesized.wav: 1.56 seconds",
+    "transcribe_conversation.py": "Guest-1: ",
+    "translate.py": "fr: [fr] ",
+}
+
+
+def run(sample: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SAMPLES / sample)]
+    return subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=100
+    )
+
+
+def test_no_sample_is_forgotten() -> None:
+    assert {file.name for file in SAMPLES.glob("*.py")} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("state", ["vnet", "proxy", "removed"])
+@pytest.mark.parametrize("sample", EXPECTED)
+def test_a_sample_runs_in_every_state(sample: str, state: str, emulator: Emulator) -> None:
+    emulator.state = state
+    done = run(sample, emulator.environment)
+    assert done.returncode == 0, done.stderr
+    assert EXPECTED[sample] in done.stdout
+
+
+@pytest.mark.parametrize("sample", sorted(set(EXPECTED) - {"before_after.py"}))
+def test_a_sample_fails_loudly_with_a_wrong_key(sample: str, emulator: Emulator) -> None:
+    done = run(sample, {**emulator.environment, "SPEECH_KEY": "wrong"})
+    assert done.returncode != 0
+    assert "401" in done.stderr
+
+
+def test_before_and_after_differ_where_the_article_says(emulator: Emulator) -> None:
+    outputs = {}
+    for state in ("vnet", "removed"):
+        emulator.state = state
+        outputs[state] = run("before_after.py", emulator.environment).stdout.splitlines()
+    assert "(401)" in outputs["vnet"][0]
+    assert "(404)" in outputs["removed"][1]
+    for state, lines in outputs.items():
+        failing = sum("WebSocket upgrade failed" in line for line in lines)
+        assert failing == 1, state

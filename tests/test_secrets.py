@@ -1,0 +1,145 @@
+"""One canary key, searched for wherever text or bytes of this library come out."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from speechroute import SpeechConfigFactory, SpeechRouteError, SpeechSettings
+from speechroute.emulator import Emulator
+
+KEY = "canary0123456789abcdef0123456789"
+C = "my-speech.cognitiveservices.azure.com"
+SPEECHROUTE = str(Path(sys.executable).with_name("speechroute"))
+
+
+def everything_about(error: BaseException) -> str:
+    """Text, arguments, attributes, causes and contexts, with the locals of our own frames."""
+    seen: list[str] = []
+    chain: list[BaseException | None] = [error]
+    while chain:
+        current = chain.pop()
+        if current is None:
+            continue
+        shown = traceback.TracebackException.from_exception(current, capture_locals=True)
+        ours = [
+            frame
+            for frame in shown.stack
+            if "speechroute" in frame.filename and "tests" not in frame.filename
+        ]
+        seen += [str(current), repr(current), repr(current.args), repr(vars(current)), repr(ours)]
+        seen += [str(frame.locals) for frame in ours]
+        chain += [current.__cause__, current.__context__]
+    return "\n".join(seen)
+
+
+BAD_SETTINGS = {
+    "key in the endpoint": {"key": KEY, "endpoint": KEY},
+    "key in the region": {"key": KEY, "region": KEY},
+    "key in a choice": {"key": KEY, "endpoint": C, "private_endpoint": KEY},
+    "key in the user info": {"key": KEY, "endpoint": f"https://{KEY}@{C}/"},
+    "key in the query": {"key": KEY, "url": f"https://example.com/?subscription-key={KEY}"},
+    "key in the path": {"key": KEY, "url": f"https://example.com/{KEY}"},
+    "key as host": {"key": KEY, "endpoint": f"https://{KEY}/"},
+    "key in the timeout": {"key": KEY, "endpoint": C, "dns_timeout": KEY},
+    "key in the servers": {"key": KEY, "endpoint": C, "dns_servers": f"10.0.0.1,{KEY}"},
+    "key in the proxy": {"key": KEY, "endpoint": C, "proxy": f"socks5://u:{KEY}@h:1"},
+    "another setting is wrong": {"key": KEY, "endpoint": C, "region": "west.europe"},
+    "key with a space": {"key": f"{KEY} {KEY}", "endpoint": C},
+    "contradiction": {"key": KEY, "endpoint": C, "region": "usgovvirginia"},
+    "two names too many": {"key": KEY, "endpoint": C, "url": f"wss://x.{C}/stt/y"},
+}
+
+
+@pytest.mark.parametrize("case", BAD_SETTINGS)
+def test_no_settings_error_holds_the_key(case: str) -> None:
+    with pytest.raises(SpeechRouteError) as raised:
+        SpeechSettings(**BAD_SETTINGS[case])
+    assert KEY not in everything_about(raised.value)
+    assert KEY.encode() not in pickle.dumps(raised.value)
+    assert pickle.loads(pickle.dumps(raised.value)).problems == raised.value.problems  # type: ignore[attr-defined]
+
+
+def routing_failures(emulator: Emulator) -> Iterator[Callable[[], object]]:
+    base = {"key": KEY, "dns_servers": emulator.dns_server, "proxy": emulator.proxy_url}
+    missing = SpeechConfigFactory(SpeechSettings(**base, endpoint="no-such-resource"))
+    yield missing.speech_config
+    dead = SpeechConfigFactory(
+        SpeechSettings(**{**base, "dns_servers": "127.0.0.1:1"}, endpoint=C, dns_timeout=0.2)
+    )
+    yield dead.translation_config
+    stt = SpeechConfigFactory(SpeechSettings(**base, endpoint=f"wss://{C}/stt/speech/x"))
+    yield lambda: stt.speech_config("tts")
+    yield lambda: stt.speech_config(region="west.europe")
+    yield lambda: stt.speech_config(url="https://example.com/")
+
+
+def test_no_error_of_the_factory_holds_the_key(emulator: Emulator) -> None:
+    count = 0
+    for call in routing_failures(emulator):
+        with pytest.raises(SpeechRouteError) as raised:
+            call()
+        assert KEY not in everything_about(raised.value)
+        assert KEY.encode() not in pickle.dumps(raised.value)
+        count += 1
+    assert count == 5
+
+
+def test_nothing_that_is_made_shows_the_key(emulator: Emulator) -> None:
+    settings = SpeechSettings(
+        key=KEY,
+        endpoint=emulator.custom_domain,
+        dns_servers=emulator.dns_server,
+        proxy="http://me:canary-password@127.0.0.1:1",
+    )
+    factory = SpeechConfigFactory(settings)
+    log = io.StringIO()
+    handler = logging.StreamHandler(log)
+    logging.getLogger().addHandler(handler)
+    level = logging.getLogger().level
+    logging.getLogger().setLevel(logging.DEBUG)
+    try:
+        config = factory.speech_config()
+        route = factory.route()
+    finally:
+        logging.getLogger().removeHandler(handler)
+        logging.getLogger().setLevel(level)
+    assert config.subscription_key == KEY
+    shown = [repr(thing) + str(thing) for thing in (settings, factory, route, config)]
+    shown += [settings.model_dump_json(), log.getvalue()]
+    dumped = [pickle.dumps(thing) for thing in (settings, factory, route)]
+    for secret in (KEY, "canary-password"):
+        assert secret not in "".join(shown)
+        assert all(secret.encode() not in data for data in dumped)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check"],
+        ["check", "--json"],
+        ["url", f"https://{C}/tts/x", "--json"],
+        ["demo", "--json"],
+    ],
+    ids=lambda arguments: " ".join(arguments[:1] + arguments[2:]),
+)
+@pytest.mark.parametrize("wrong", [False, True], ids=["sound", "broken"])
+def test_no_command_prints_the_key(arguments: list[str], wrong: bool, emulator: Emulator) -> None:
+    environment = {**os.environ, **emulator.environment, "SPEECH_KEY": KEY}
+    if wrong:
+        environment["SPEECH_REGION"] = KEY
+    command = [SPEECHROUTE, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
+    assert KEY not in done.stdout + done.stderr
+    if "--json" in arguments:
+        json.loads(done.stdout)
