@@ -30,13 +30,13 @@ def after() -> speechsdk.SpeechConfig:
     return factory.speech_config()
 
 
-def recognise(config: speechsdk.SpeechConfig) -> str:
+def recognise(config: speechsdk.SpeechConfig) -> None:
     audio = speechsdk.audio.AudioConfig(filename=WAV)
     result = speechsdk.SpeechRecognizer(config, audio).recognize_once()
     if result.reason == speechsdk.ResultReason.Canceled:
-        return result.cancellation_details.error_details.partition(" Error Details")[0]
-    text: str = result.text
-    return text
+        print("   ", result.cancellation_details.error_details.partition(" Error Details")[0])
+    else:
+        print("   ", result.text)
 
 
 def through_the_same_proxy(config: speechsdk.SpeechConfig) -> speechsdk.SpeechConfig:
@@ -48,6 +48,9 @@ def through_the_same_proxy(config: speechsdk.SpeechConfig) -> speechsdk.SpeechCo
     return config
 
 
-print("before, by region:  ", recognise(through_the_same_proxy(before_by_region())))
-print("before, by endpoint:", recognise(through_the_same_proxy(before_by_endpoint())))
-print("after:              ", recognise(after()))
+print("before, by region:")
+recognise(through_the_same_proxy(before_by_region()))
+print("before, by endpoint:")
+recognise(through_the_same_proxy(before_by_endpoint()))
+print("after:")
+recognise(after())

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import dns.flags
 import dns.message
@@ -106,7 +107,7 @@ def test_ipv6_alone_is_an_answer() -> None:
 
 def test_a_chain_of_twenty_is_followed() -> None:
     names = [f"{C}.", *(f"n{number}.example." for number in range(20))]
-    lines = [f"{a} 60 CNAME {b}" for a, b in zip(names, names[1:], strict=False)]
+    lines = [f"{a} 60 CNAME {b}" for a, b in pairwise(names)]
 
     def respond(query: dns.message.Message, tcp: bool) -> bytes:
         return records(query, *lines, f"{names[-1]} 60 A 192.0.2.1").to_wire()

@@ -7,6 +7,7 @@ import pickle
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import azure.cognitiveservices.speech as speechsdk
 import pytest
@@ -59,7 +60,7 @@ def settings(**values: object) -> SpeechSettings:
     return SpeechSettings(**{"key": KEY, "endpoint": C, "proxy": "none", **values})
 
 
-def make(observer: Observer, clock: Clock | None = None, **values: object) -> SpeechConfigFactory:
+def make(observer: Observer, clock: Clock | None = None, **values: Any) -> SpeechConfigFactory:
     return SpeechConfigFactory(settings(**values), observe=observer, clock=clock)
 
 
@@ -201,7 +202,7 @@ def test_a_failing_dns_is_an_error_and_is_asked_again() -> None:
         pytest.param({"private_endpoint": "no", "region": "westeurope"}, id="told no"),
     ],
 )
-def test_nothing_is_asked_where_the_settings_decide(values: dict[str, object]) -> None:
+def test_nothing_is_asked_where_the_settings_decide(values: dict[str, Any]) -> None:
     observer = Observer()
     make(observer, **values).route()
     assert observer.asked == []

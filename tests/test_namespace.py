@@ -1,4 +1,4 @@
-"""One end-to-end run with the system's own resolver and ports 53 and 443, in a network namespace."""
+"""End to end with the system's own resolver and ports 53 and 443, in a network namespace."""
 
 from __future__ import annotations
 

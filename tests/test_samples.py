@@ -55,8 +55,8 @@ def test_before_and_after_differ_where_the_article_says(emulator: Emulator) -> N
     for state in ("vnet", "removed"):
         emulator.state = state
         outputs[state] = run("before_after.py", emulator.environment).stdout.splitlines()
-    assert "(401)" in outputs["vnet"][0]
-    assert "(404)" in outputs["removed"][1]
+    assert "(401)" in outputs["vnet"][1]
+    assert "(404)" in outputs["removed"][3]
     for state, lines in outputs.items():
         failing = sum("WebSocket upgrade failed" in line for line in lines)
         assert failing == 1, state

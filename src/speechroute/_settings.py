@@ -127,7 +127,7 @@ class SpeechSettings(BaseSettings):
             raise TypeError(
                 f"SpeechSettings has no setting {unknown[0]!r}; it has {', '.join(fields)}"
             )
-        given = {k: v for k, v in values.items() if k not in fields or v not in (None, "")}
+        given = {k: v for k, v in values.items() if k not in fields or _is_set(v)}
         del values
         self._read(given)
 
@@ -141,11 +141,11 @@ class SpeechSettings(BaseSettings):
         except UnicodeDecodeError:
             remedy = "save it as UTF-8"
             problems = [Problem(".env or a secrets file", "not UTF-8", "UTF-8 text", remedy)]
-        # Raised outside the except block and with these names gone: the original error, its
-        # context and these frames would all show the raw values, keys included.
         values.clear()
-        del self
         if problems:
+            # Raised outside the except block and with the values gone: the original error, its
+            # context and the locals of these frames would show them, keys included.
+            self.__dict__.clear()
             raise SettingsError.of(*problems)
 
     @classmethod
@@ -239,6 +239,8 @@ class SpeechSettings(BaseSettings):
     def override(self, **changes: Any) -> SpeechSettings:
         """These settings with some changed, validated again; nothing is read again.
 
+        None and empty values change nothing.
+
         Raises:
             SettingsError, TypeError: as the constructor does.
         """
@@ -246,7 +248,8 @@ class SpeechSettings(BaseSettings):
         unknown = [name for name in changes if name not in fields]
         if unknown:
             raise TypeError(f"there is no setting {unknown[0]!r}; there are {', '.join(fields)}")
-        return self._exactly({**self._fields(), **changes}) if changes else self
+        given = {name: value for name, value in changes.items() if _is_set(value)}
+        return self._exactly({**self._fields(), **given}) if given else self
 
     def url_for(self, offering: Offering | str, url: str | None = None) -> str | None:
         """The full URL to use for an offering, or None where none is set.
@@ -288,13 +291,17 @@ class SpeechSettings(BaseSettings):
         return type(self)._exactly, (values,)  # noqa: SLF001  # its own
 
 
+def _is_set(value: object) -> bool:
+    return value is not None and value != ""
+
+
 class _NonEmptySecrets(SecretsSettingsSource):
     """Secrets files, of which empty ones count as not there, as empty variables do."""
 
     @classmethod
     def find_case_path(cls, dir_path: Path, file_name: str, case_sensitive: bool) -> Path | None:
         path = super().find_case_path(dir_path, file_name, case_sensitive)
-        return path if path and path.read_bytes().strip() else None
+        return path if path and path.is_file() and path.read_bytes().strip() else None
 
 
 _SERVED_BY: Mapping[Offering, frozenset[Offering]] = {
@@ -340,7 +347,6 @@ def _problem(detail: Any) -> Problem:
     variable = field if field.startswith("SPEECH_") else f"SPEECH_{field.upper()}"
     if isinstance(cause, BadValue):
         return Problem(variable, cause.found, cause.expected, cause.remedy)
-    if detail["type"] == "missing":
-        remedy = "copy a key from the resource's page 'Keys and Endpoint' in the Azure portal"
-        return Problem(variable, "not set", "a resource key", remedy)
-    return Problem(variable, "not usable", detail["msg"], "correct it")
+    # Every field has a parser of its own, so what is left is the one field that must be there.
+    remedy = "copy a key from the resource's page 'Keys and Endpoint' in the Azure portal"
+    return Problem(variable, "not set", "a resource key", remedy)

@@ -53,10 +53,12 @@ class BadValue(ValueError):
 
 def shown(text: str) -> str:
     """A value as an error may show it: nothing that could be a secret."""
-    scheme, separator, rest = text.rpartition("://")
+    head, separator, rest = text.partition("://")
+    if not separator:
+        head, rest = "", text
     _, at, rest = rest.rpartition("@")
     rest, question_mark, _ = rest.partition("?")
-    masked = f"{scheme}{separator}{'***@' if at else ''}{rest}"
+    masked = f"{head}{separator}{'***@' if at else ''}{rest}"
     return repr(_OPAQUE.sub("***", masked) + ("?..." if question_mark else ""))
 
 

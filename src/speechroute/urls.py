@@ -53,9 +53,7 @@ class SpeechUrl:
 
 
 def api_of(path: str) -> str:
-    """The API of a path that is part of no offering: ``speechtotext``, ``texttospeech``, ``sts``
-    (tokens), or nothing.
-    """
+    """``speechtotext``, ``texttospeech`` or ``sts``, the APIs of no offering, or nothing."""
     match = _API_PATH.match(path)
     return match[1] if match else ""
 
