@@ -11,6 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "speechroute"
 ORDER = (
+    "_masking",
     "errors",
     "_clouds",
     "urls",
@@ -24,7 +25,7 @@ ORDER = (
     "_resolver",
     "_factory",
 )
-PURE = ("errors", "_clouds", "urls", "_resource", "_values", "_verdict", "_route")
+PURE = ("_masking", "errors", "_clouds", "urls", "_resource", "_values", "_verdict", "_route")
 IMPURE = {"azure", "dns", "os", "socket", "threading", "time"}
 
 

@@ -206,6 +206,13 @@ def test_undecided_is_an_error_unless_told_otherwise() -> None:
             id="alias to nowhere",
         ),
         pytest.param(
+            failed(Outcome.NAME_MISSING, C, LINK, PROXY[0]),
+            Row.DNS_UNAVAILABLE,
+            DnsUnavailable,
+            "westeurope.prod.vnet.*name missing",
+            id="VNet proxy missing behind privatelink",
+        ),
+        pytest.param(
             failed(Outcome.FAILED, C, failure="10.0.0.4:53 answered SERVFAIL"),
             Row.DNS_UNAVAILABLE,
             DnsUnavailable,
@@ -260,6 +267,19 @@ def test_no_without_a_region_takes_only_the_region_from_dns() -> None:
     assert (verdict.row, verdict.region) == (Row.TOLD_NO, "westeurope")
 
 
+def test_no_without_a_region_says_why_dns_could_not_tell_it() -> None:
+    view = DnsView(failed(Outcome.FAILED, C, failure="timed out"))
+    verdict = classify(view, RESOURCE, told=PrivateEndpoint.NO)
+    assert isinstance(verdict.error, DnsUnavailable)
+    assert "timed out" in str(verdict.error)
+
+
+def test_the_reason_names_the_addresses_that_decided() -> None:
+    view = DnsView(answered(C, LINK, addresses=(PRIVATE,)), system(PUBLIC))
+    assert f"({PUBLIC})" in decide(view).reason
+    assert PRIVATE not in decide(view).reason
+
+
 def test_auto_with_a_custom_domain_needs_dns() -> None:
     assert without_dns(RESOURCE, PrivateEndpoint.AUTO) is None
 
@@ -298,6 +318,7 @@ def test_every_set_of_facts_gives_one_verdict_and_errors_only_with_an_error(
     view = DnsView(dns, None if system_addresses is None else system(*system_addresses))
     verdict = classify(view, Resource(C, region), told=told, when_undecided=policy)
     assert (verdict.decision is Decision.ERROR) == (verdict.error is not None)
+    assert C in str(verdict.error or C)
     assert verdict.reason.endswith((".", "chose."))
     shuffled = Lookup(dns.chain, dns.addresses[::-1], 1, outcome, "")
     again = classify(

@@ -7,12 +7,15 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 import dns.flags
 import dns.message
 import dns.rcode
 import dns.rdatatype
+import dns.resolver
 import pytest
 
 from dns_servers import dns_server, records, silent_port
@@ -257,10 +260,17 @@ def test_the_regions_api_host_is_looked_up_beside_it(emulator: Emulator) -> None
     assert view.region_api.addresses == (ipaddress.ip_address("13.93.122.1"),)
 
 
-def test_no_configured_server_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speechroute._dns._system_servers", tuple)
+@pytest.mark.parametrize("text", ["", "nameserver foo\n", "nameserver 300.1.1.1\n"])
+def test_no_usable_configured_server_is_a_failure(
+    text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "resolv.conf").write_text(text)
+    resolver = partial(dns.resolver.Resolver, str(tmp_path / "resolv.conf"))
+    monkeypatch.setattr("dns.resolver.Resolver", resolver)
     view = observe(C, ask_system=False)
-    assert view.dns == Lookup((C,), (), None, Outcome.FAILED, "the system names no DNS server")
+    assert view.dns == Lookup(
+        (C,), (), None, Outcome.FAILED, "the system names no DNS server that can be used"
+    )
 
 
 def test_a_name_that_cannot_be_asked_for_is_a_failure(emulator: Emulator) -> None:
@@ -288,11 +298,13 @@ def test_the_operating_system_is_asked_beside_dns(emulator: Emulator) -> None:
         (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), Outcome.NAME_MISSING),
         (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), Outcome.FAILED),
         (OSError("broken"), Outcome.FAILED),
+        (UnicodeError("label too long"), Outcome.FAILED),
+        (RuntimeError("not this one"), Outcome.FAILED),
     ],
-    ids=["no name", "try again", "other"],
+    ids=["no name", "try again", "system", "unicode", "other"],
 )
 def test_how_the_operating_system_failed_is_kept_apart(
-    emulator: Emulator, error: OSError, outcome: Outcome
+    emulator: Emulator, error: Exception, outcome: Outcome
 ) -> None:
     def fail(*_: object) -> list[tuple[object, ...]]:
         raise error

@@ -6,16 +6,19 @@ import http.client
 import json
 import socket
 import ssl
+import struct
 from array import array
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+import azure.cognitiveservices.speech as speechsdk
 import dns.message
 import dns.query
 import dns.rcode
 import pytest
 
 from clients import WAV, recognize_once
+from speechroute import SpeechConfigFactory
 from speechroute.emulator import Emulator
 from speechroute.emulator._dns import DnsServer
 from speechroute.emulator._names import Names, State
@@ -308,11 +311,7 @@ def test_a_recognizer_that_goes_away_leaves_the_emulator_working(
 ) -> None:
     for name, value in emulator.environment.items():
         monkeypatch.setenv(name, value)
-    from speechroute import SpeechConfigFactory
-
     factory = SpeechConfigFactory()
-    import azure.cognitiveservices.speech as speechsdk
-
     audio = speechsdk.audio.AudioConfig(filename=str(WAV))
     recognizer = speechsdk.SpeechRecognizer(factory.speech_config(), audio)
     recognizer.start_continuous_recognition_async().get()
@@ -326,10 +325,6 @@ def test_a_synthesizer_asking_for_an_unmade_format_is_told(
 ) -> None:
     for name, value in emulator.environment.items():
         monkeypatch.setenv(name, value)
-    import azure.cognitiveservices.speech as speechsdk
-
-    from speechroute import SpeechConfigFactory
-
     config = SpeechConfigFactory().speech_config("tts")
     config.set_speech_synthesis_output_format(
         speechsdk.SpeechSynthesisOutputFormat.Audio16Khz32KBitRateMonoMp3
@@ -337,3 +332,69 @@ def test_a_synthesizer_asking_for_an_unmade_format_is_told(
     result = speechsdk.SpeechSynthesizer(config, None).speak_text("Hello")
     assert result.reason == speechsdk.ResultReason.Canceled
     assert "16-bit mono PCM" in result.cancellation_details.error_details
+
+
+@pytest.mark.parametrize(
+    "path", ["/stt/stt/speech/universal/v2", "/stt/nonsense", "/s2s/speech/universal/v2", "/voice"]
+)
+def test_a_path_that_no_offering_serves_is_404(
+    path: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    host, _, port = emulator.proxy_url.removeprefix("http://").partition(":")
+    url = f"wss://{emulator.custom_domain}{path}"
+    config = speechsdk.SpeechConfig(endpoint=url, subscription=emulator.key)
+    config.set_proxy(host, int(port))
+    assert "(404)" in recognize_once(config).error
+
+
+def test_what_is_no_ssml_is_told_at_once(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    config = SpeechConfigFactory().speech_config("tts")
+    result = speechsdk.SpeechSynthesizer(config, None).speak_ssml("<speak><bad")
+    assert "ParseError" in result.cancellation_details.error_details
+
+
+def wav(channels: int, rate: int, bits: int, audio: bytes) -> bytes:
+    header = struct.pack(
+        "<4sI8sIHHIIHH", b"RIFF", 0, b"WAVEfmt ", 16, 1, channels, rate, 0, 0, bits
+    )
+    return header + struct.pack("<4sI", b"data", 0) + audio
+
+
+def test_stereo_takes_no_longer_than_mono() -> None:
+    audio = pcm((1.0, True))
+    stereo = b"".join(audio[at : at + 2] * 2 for at in range(0, len(audio), 2))
+    (phrase, _) = (
+        reply.json()
+        for reply in hear("CONVERSATION", wav(2, 16_000, 16, stereo))
+        if reply.path == "speech.phrase"
+    )
+    assert phrase["Duration"] == 10_000_000
+
+
+@pytest.mark.parametrize(("rate", "bits"), [(0, 16), (16_000, 8)])
+def test_a_format_that_is_not_heard_is_refused(rate: int, bits: int) -> None:
+    with pytest.raises(ValueError, match="16-bit PCM"):
+        hear("CONVERSATION", wav(1, rate, bits, b""))
+
+
+def test_it_stops_quietly_with_connections_open(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with Emulator() as emulator:
+        dns_host, _, dns_port = emulator.dns_server.partition(":")
+        address = urlsplit(emulator.proxy_url)
+        open_dns = socket.create_connection((dns_host, int(dns_port)), 5)
+        open_tunnel = socket.create_connection((address.hostname, address.port), 5)
+        open_tunnel.sendall(f"CONNECT {emulator.custom_domain}:443 HTTP/1.1\r\n\r\n".encode())
+        assert b"200" in open_tunnel.recv(100)
+        ask(emulator, emulator.custom_domain, tcp=True)
+    open_dns.close()
+    open_tunnel.close()
+    assert capfd.readouterr().err == ""
+    assert caplog.records == []

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import pickle
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -133,6 +134,15 @@ def test_a_url_of_another_offering_is_refused_before_anything_is_asked() -> None
     assert observer.asked == []
 
 
+def test_a_url_given_for_a_call_is_as_good_as_the_setting() -> None:
+    observer = Observer()
+    factory = make(observer, endpoint=None, region="westeurope")
+    config = factory.speech_config(url=f"wss://{C}/stt/speech/universal/v2")
+    assert observer.asked[0]["name"] == C
+    endpoint = config.get_property(PROPERTY.SpeechServiceConnection_Endpoint)
+    assert endpoint == f"wss://{C}/stt/speech/universal/v2"
+
+
 def test_overrides_hold_for_one_call() -> None:
     factory = make(Observer())
     assert factory.speech_config(language="fr-FR").speech_recognition_language == "fr-FR"
@@ -168,21 +178,75 @@ def test_invalidate_makes_the_next_call_look_again() -> None:
     assert len(observer.asked) == 2
 
 
-def test_many_threads_at_once_cause_one_observation() -> None:
-    observer = Observer()
-    factory = make(observer)
-    ready = threading.Barrier(20)
+class Gate(Observer):
+    """An observer that waits until it is let through."""
 
-    def call() -> None:
-        ready.wait()
-        factory.route()
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.entered, self.leave = threading.Semaphore(0), threading.Event()
 
-    threads = [threading.Thread(target=call) for _ in range(20)]
+    def __call__(self, name: str, **arguments: Any) -> DnsView:
+        self.entered.release()
+        assert self.leave.wait(30)
+        return super().__call__(name, **arguments)
+
+
+def in_threads(count: int, call: Callable[[], object]) -> list[threading.Thread]:
+    threads = [threading.Thread(target=call) for _ in range(count)]
     for thread in threads:
         thread.start()
+    return threads
+
+
+def test_many_threads_at_once_cause_one_observation() -> None:
+    gate = Gate()
+    factory = make(gate)
+    kinds: list[RouteKind] = []
+    threads = in_threads(50, lambda: kinds.append(factory.route().kind))
+    assert gate.entered.acquire(timeout=30)
+    gate.leave.set()
     for thread in threads:
         thread.join()
-    assert len(observer.asked) == 1
+    assert len(gate.asked) == 1
+    assert kinds == [RouteKind.PRIVATE_ENDPOINT] * 50
+
+
+def test_another_resource_does_not_wait() -> None:
+    gate = Gate()
+    factory = make(gate)
+    threads = in_threads(1, factory.route)
+    assert gate.entered.acquire(timeout=30)
+    assert factory.route(private_endpoint="yes").kind is RouteKind.PRIVATE_ENDPOINT
+    gate.leave.set()
+    threads[0].join()
+
+
+def test_a_route_that_was_invalidated_while_it_was_looked_for_is_not_kept() -> None:
+    gate = Gate()
+    factory = make(gate)
+    threads = in_threads(1, factory.route)
+    assert gate.entered.acquire(timeout=30)
+    factory.invalidate()
+    gate.leave.set()
+    threads[0].join()
+    factory.route()
+    assert len(gate.asked) == 2
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_forked_during_an_observation_observes_for_itself() -> None:
+    gate = Gate()
+    factory = make(gate)
+    threads = in_threads(1, factory.route)
+    assert gate.entered.acquire(timeout=30)
+    child = os.fork()
+    if child == 0:
+        gate.leave.set()
+        os._exit(0 if factory.route().kind is RouteKind.PRIVATE_ENDPOINT else 1)
+    _, status = os.waitpid(child, 0)
+    gate.leave.set()
+    threads[0].join()
+    assert os.waitstatus_to_exitcode(status) == 0
 
 
 def test_a_failing_dns_is_an_error_and_is_asked_again() -> None:

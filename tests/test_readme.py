@@ -67,11 +67,8 @@ def test_the_defaults_in_the_table_are_those_of_the_code() -> None:
     written = {row[0].strip("`"): row[2].strip("`") for row in table("Settings")}
     for name in ("private_endpoint", "when_undecided", "dns_timeout"):
         default = SpeechSettings.model_fields[name].default
-        assert (
-            written[f"SPEECH_{name.upper()}"] == f"{default:g}"
-            if isinstance(default, float)
-            else str(default)
-        )
+        text = f"{default:g}" if isinstance(default, float) else str(default)
+        assert written[f"SPEECH_{name.upper()}"] == text
 
 
 def test_every_error_is_in_the_table() -> None:

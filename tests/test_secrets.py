@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from speechroute import SpeechConfigFactory, SpeechRouteError, SpeechSettings
+from speechroute import SpeechConfigFactory, SpeechRouteError, SpeechSettings, urls
 from speechroute.emulator import Emulator
+from speechroute.errors import SettingsError, UnsupportedUrl
 
 KEY = "canary0123456789abcdef0123456789"
 C = "my-speech.cognitiveservices.azure.com"
@@ -82,6 +83,46 @@ def routing_failures(emulator: Emulator) -> Iterator[Callable[[], object]]:
     yield lambda: stt.speech_config("tts")
     yield lambda: stt.speech_config(region="west.europe")
     yield lambda: stt.speech_config(url="https://example.com/")
+
+
+def other_failures() -> Iterator[Callable[[], object]]:
+    factory = SpeechConfigFactory(SpeechSettings(key=KEY, region="westeurope", proxy="env"))
+    yield lambda: factory.translation_config("de")
+    yield lambda: factory.translation_config(5)  # type: ignore[arg-type]
+    yield lambda: factory.translation_config([1])  # type: ignore[list-item]
+    yield lambda: factory.speech_config("speech")
+    yield lambda: factory.speech_config(langauge="de-DE")
+    yield lambda: SpeechSettings(key=KEY, kye=KEY)
+
+
+def test_no_other_failure_holds_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = list(other_failures())
+    for call in failures:
+        with pytest.raises((TypeError, ValueError)) as raised:
+            call()
+        assert KEY not in everything_about(raised.value)
+    monkeypatch.setenv("HTTPS_PROXY", f"socks5://me:{KEY}@proxy.example:1")
+    factory = SpeechConfigFactory(SpeechSettings(key=KEY, region="westeurope"))
+    with pytest.raises(SettingsError, match="HTTPS_PROXY") as raised_too:
+        factory.speech_config()
+    assert KEY not in everything_about(raised_too.value)
+
+
+@pytest.mark.parametrize(
+    ("convert", "url", "target"),
+    [
+        (urls.to_private, f"https://{KEY}/", C),
+        (urls.to_private, f"https://{C}/stt/x", KEY),
+        (urls.to_regional, f"https://{C}/stt/x", f"{KEY}+"),
+        (urls.to_regional, f"https://me:{KEY}@{C}/stt/x", "westeurope"),
+    ],
+)
+def test_no_error_of_a_url_repeats_a_key_in_it(
+    convert: Callable[[str, str], str], url: str, target: str
+) -> None:
+    with pytest.raises(UnsupportedUrl) as raised:
+        convert(url, target)
+    assert KEY not in f"{raised.value!r} {vars(raised.value)}"
 
 
 def test_no_error_of_the_factory_holds_the_key(emulator: Emulator) -> None:

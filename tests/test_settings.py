@@ -636,7 +636,7 @@ def test_the_text_of_settings_holds_neither_key_nor_proxy_password() -> None:
 
 
 def test_an_unknown_argument_is_a_type_error_that_shows_the_names_and_no_value() -> None:
-    with pytest.raises(TypeError, match="no setting 'kye'; it has key, endpoint, ") as caught:
+    with pytest.raises(TypeError, match="no setting 'kye'; there are key, endpoint, ") as caught:
         SpeechSettings(kye=KEY, region="westeurope")
     assert KEY not in str(caught.value)
 
@@ -683,11 +683,11 @@ def test_a_full_url_in_the_endpoint_is_named_as_such() -> None:
 def test_a_url_given_for_one_call_wins_and_is_checked() -> None:
     settings = read(endpoint=FULL)
     url = f"wss://{C}/tts/cognitiveservices/websocket/v1"
-    assert settings.url_for("tts", url) == url
+    assert settings.override(url=url).url_for("tts") == url
     with pytest.raises(SettingsError, match="SPEECH_URL is a URL of tts"):
-        settings.url_for("stt", url)
+        settings.override(url=url).url_for("stt")
     with pytest.raises(SettingsError, match=r"SPEECH_URL is in conflict.*my-speech.*other"):
-        settings.url_for("tts", url.replace("my-speech", "other"))
+        settings.override(url=url.replace("my-speech", "other"))
 
 
 @pytest.mark.parametrize("offering", SERVES)
@@ -796,3 +796,15 @@ def test_where_there_is_no_key_a_pickle_says_so() -> None:
     data = pickle.dumps(read(region="westeurope"))
     with pytest.raises(SettingsError, match="SPEECH_KEY is not set, expected a resource key"):
         pickle.loads(data)
+
+
+@pytest.mark.parametrize("source", ["environment", "dotenv", "secret"])
+@pytest.mark.parametrize("field", list(SpeechSettings.model_fields))
+def test_a_variable_without_the_prefix_is_somebody_elses(
+    sources: Sources, source: str, field: str
+) -> None:
+    sources.give(Place("argument"), "key", KEY)
+    sources.give(Place("argument"), "endpoint", "my-speech")
+    before = sources.read()
+    sources.give(Place(source, ""), field, "none")
+    assert sources.read() == before

@@ -178,7 +178,8 @@ def _start(function: Callable[..., Lookup], *arguments: object) -> Future[Lookup
 def _system_servers() -> tuple[str, ...]:
     try:
         configured = dns.resolver.Resolver().nameservers
-    except dns.resolver.NoResolverConfiguration:
+    except (dns.exception.DNSException, OSError, ValueError):
+        # Not there, not readable, or with a line that is no address.
         return ()
     return tuple(
         f"[{server}]:53" if ":" in str(server) else f"{server}:53" for server in configured
@@ -194,7 +195,7 @@ def _ask(
 ) -> Lookup:
     """Ask the servers in turn until one gives a usable answer or the time is up."""
     if not servers:
-        return _failed(name, "the system names no DNS server")
+        return _failed(name, "the system names no DNS server that can be used")
     try:
         query = dns.message.make_query(name, kind, use_edns=0, payload=_EDNS_PAYLOAD)
     except dns.exception.DNSException as error:
@@ -288,8 +289,8 @@ def _ask_system(name: str, getaddrinfo: GetAddrInfo) -> Lookup:
         missing = error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None))
         outcome = Outcome.NAME_MISSING if missing else Outcome.FAILED
         return Lookup((name,), (), None, outcome, error.strerror or str(error))
-    except OSError as error:
-        return _failed(name, str(error))
+    except Exception as error:  # noqa: BLE001  # libraries replace getaddrinfo by their own
+        return _failed(name, f"getaddrinfo failed: {type(error).__name__}: {error}")
     # A scope such as "%eth0" belongs to a link-local address and is no part of it.
     texts = dict.fromkeys(re.sub("%.*", "", str(entry[4][0])) for entry in entries)
     addresses = tuple(ipaddress.ip_address(text) for text in texts)

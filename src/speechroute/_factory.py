@@ -7,15 +7,15 @@ information; its untyped values stop here.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 from typing import Any
 
 import azure.cognitiveservices.speech as speechsdk
 
 from ._clouds import Offering
 from ._dns import Observe, observe
-from ._proxy import choose_proxy
+from ._proxy import Proxy, choose_proxy
 from ._resolver import Clock, Question, RouteResolver
 from ._route import Route
 from ._settings import SpeechSettings
@@ -67,7 +67,7 @@ class SpeechConfigFactory:
             SettingsError: an override cannot work.
             RoutingError: DNS gave no route; its four children say why.
         """
-        return self._resolver.route(Question.of(self._settings.override(**overrides)))
+        return self._resolver.route_for(self._settings.override(**overrides))
 
     def invalidate(self) -> None:
         """Forget the cached routes: the next call asks DNS."""
@@ -91,11 +91,7 @@ class SpeechConfigFactory:
             SettingsError: a setting or override cannot work, or a URL is for another offering.
             RoutingError: DNS gave no route; its four children say why.
         """
-        settings = self._settings.override(**overrides)
-        arguments, route = self._arguments_for(settings, offering, url)
-        config = speechsdk.SpeechConfig(**arguments)
-        _apply(config, settings, route, offering)
-        return config
+        return self._make(speechsdk.SpeechConfig, offering, {"url": url, **overrides})
 
     def translation_config(
         self, target_languages: Iterable[str] = (), *, url: str | None = None, **overrides: Any
@@ -109,39 +105,43 @@ class SpeechConfigFactory:
 
         Raises:
             SettingsError, RoutingError: as `speech_config` does.
+            TypeError: ``target_languages`` is no sequence of texts.
         """
-        settings = self._settings.override(**overrides)
-        arguments, route = self._arguments_for(settings, Offering.S2S, url)
-        config = speechsdk.translation.SpeechTranslationConfig(
-            target_languages=tuple(target_languages), **arguments
-        )
-        _apply(config, settings, route, Offering.S2S)
-        return config
+        # Checked here: the SDK would fail with the key in its frames.
+        languages = tuple(target_languages)
+        if isinstance(target_languages, str) or not all(isinstance(to, str) for to in languages):
+            raise TypeError("target_languages is not a sequence of texts like ['de', 'fr']")
+        kind = partial(speechsdk.translation.SpeechTranslationConfig, target_languages=languages)
+        return self._make(kind, Offering.S2S, {"url": url, **overrides})
 
-    def _arguments_for(
-        self, settings: SpeechSettings, offering: Offering | str, url: str | None
-    ) -> tuple[dict[str, str], Route]:
-        """The constructor arguments, credential included. Validates before it asks DNS."""
-        full_url = settings.url_for(offering, url)
+    def _make(
+        self, kind: Callable[..., Any], offering: Offering | str, overrides: dict[str, Any]
+    ) -> Any:
+        """A config of one kind. What can fail does so before the key is in any variable."""
+        settings = self._settings.override(**overrides)
+        full_url = settings.url_for(offering)
         route = self._resolver.route(Question.of(settings))
         door = {"endpoint": route.url(full_url)} if full_url else route.sdk_kwargs(offering)
-        return {**door, "subscription": settings.key.get_secret_value()}, route
+        proxy = choose_proxy(
+            settings.proxy.get_secret_value(), route.host(offering), is_direct=route.is_direct
+        )
+        config = kind(subscription=settings.key.get_secret_value(), **door)
+        _apply(config, settings, proxy)
+        return config
 
 
-def _apply(config: Any, settings: SpeechSettings, route: Route, offering: Offering | str) -> None:
+def _apply(config: Any, settings: SpeechSettings, proxy: Proxy | None) -> None:
     """Pass on what the settings say beyond the door."""
-    if settings.language:
-        config.speech_recognition_language = settings.language
-        config.speech_synthesis_language = settings.language
+    language = settings.url_language or settings.language
+    if language:
+        config.speech_recognition_language = language
+        config.speech_synthesis_language = language
     if settings.voice:
         config.speech_synthesis_voice_name = settings.voice
     if settings.endpoint_id:
         config.endpoint_id = settings.endpoint_id
     if settings.log_file:
         config.set_property(speechsdk.PropertyId.Speech_LogFilename, str(settings.log_file))
-    proxy = choose_proxy(
-        settings.proxy.get_secret_value(), route.host(offering), is_direct=route.is_direct
-    )
     if proxy:
         config.set_proxy(proxy.host, proxy.port, proxy.username, proxy.password)
 

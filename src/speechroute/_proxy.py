@@ -40,16 +40,14 @@ def choose_proxy(setting: str, host: str, *, is_direct: bool) -> Proxy | None:
     Raises:
         SettingsError: the environment names a proxy that the SDK cannot speak to.
     """
-    url = setting
     if setting == "none":
         return None
-    if setting == "env":
-        url = urllib.request.getproxies().get("https", "")
-        if not url or is_direct or urllib.request.proxy_bypass(host):
-            return None
-        url = url if "://" in url else f"http://{url}"
-    parts = split_proxy(url)
-    if parts is None or parts.hostname is None or parts.port is None:
+    if resolves_names(setting):
+        return _proxy_at(setting)
+    if is_direct or not _environment_url() or urllib.request.proxy_bypass(host):
+        return None
+    proxy = _proxy_at(_environment_url())
+    if proxy is None:
         raise SettingsError.of(
             Problem(
                 "HTTPS_PROXY",
@@ -59,6 +57,18 @@ def choose_proxy(setting: str, host: str, *, is_direct: bool) -> Proxy | None:
                 "SPEECH_PROXY to another URL or to none",
             )
         )
+    return proxy
+
+
+def _environment_url() -> str:
+    url = urllib.request.getproxies().get("https", "")
+    return f"http://{url}" if url and "://" not in url else url
+
+
+def _proxy_at(url: str) -> Proxy | None:
+    parts = split_proxy(url)
+    if parts is None or parts.hostname is None or parts.port is None:
+        return None
     username, password = parts.username, parts.password
     return Proxy(
         parts.hostname,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 
 from ._dns import Observe, observe
 from ._proxy import resolves_names
@@ -48,6 +51,9 @@ class Question:
 class RouteResolver:
     """Answers questions for routes from a cache, and observes where it has no fresh answer.
 
+    One observation at a time for each question, whatever the number of threads: who comes while
+    it runs waits for it and shares its outcome. After ``fork`` the child observes for itself.
+
     Args:
         observe: looks at DNS; default: `speechroute._dns.observe`.
         clock: seconds that never run backwards; default: ``time.monotonic``.
@@ -56,8 +62,29 @@ class RouteResolver:
     def __init__(self, observe: Observe = observe, clock: Clock = time.monotonic) -> None:
         self._observe = observe
         self.clock = clock
-        self._lock = threading.Lock()
         self._routes: dict[Question, Route] = {}
+        self._reset()
+        _resolvers.add(self)
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._flights: dict[Question, Future[Route]] = {}
+
+    def route_for(self, settings: SpeechSettings) -> Route:
+        """The route that is valid now, with what these settings have to be warned of.
+
+        Raises:
+            SpeechRouteError: there is none, and why.
+        """
+        route = self.route(Question.of(settings))
+        wins, loses = settings.url_language, settings.language
+        if wins and loses and wins.lower() != loses.lower():
+            warning = (
+                f"The URL says language={wins}, SPEECH_LANGUAGE says {loses}: the URL wins. Take "
+                "the language out of one of the two."
+            )
+            return replace(route, warnings=(*route.warnings, warning))
+        return route
 
     def route(self, question: Question) -> Route:
         """The route that is valid now.
@@ -65,16 +92,44 @@ class RouteResolver:
         Raises:
             SpeechRouteError: there is none, and why.
         """
-        with self._lock:
-            route = self._routes.get(question)
-            if route is None or self.clock() >= route.expires_at:
-                route = self._routes[question] = self._find(question)
+        route = self._routes.get(question)
+        if route is not None and self.clock() < route.expires_at:
             return route
+        with self._lock:
+            flight = self._flights.get(question)
+            is_pilot = flight is None
+            if flight is None:
+                flight = self._flights[question] = Future()
+        if is_pilot:
+            self._fly(question, flight)
+        return flight.result()
+
+    def _fly(self, question: Question, flight: Future[Route]) -> None:
+        """Observe, and tell everybody who waits."""
+        try:
+            route = self._find(question)
+        except BaseException as error:
+            self._land(question, flight)
+            flight.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self._land(question, flight, route)
+            flight.set_result(route)
+
+    def _land(self, question: Question, flight: Future[Route], route: Route | None = None) -> None:
+        """Keep the route, unless it was invalidated while it was looked for."""
+        with self._lock:
+            if self._flights.get(question) is flight:
+                del self._flights[question]
+                if route is not None:
+                    self._routes[question] = route
 
     def invalidate(self) -> None:
         """Forget every route, so that the next call looks again."""
         with self._lock:
             self._routes.clear()
+            self._flights.clear()
 
     def _find(self, question: Question) -> Route:
         resource = question.resource
@@ -97,6 +152,19 @@ class RouteResolver:
         return Route.of(verdict, resource, view, self.clock() + kept)
 
 
+_resolvers: weakref.WeakSet[RouteResolver] = weakref.WeakSet()
+
+
+def _reset_after_fork() -> None:
+    """Locks and flights of the parent's threads would never be released in the child."""
+    for resolver in _resolvers:
+        resolver._reset()  # noqa: SLF001  # this module's
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_reset_after_fork)
+
+
 def resolve(settings: SpeechSettings | None = None) -> Route:
     """The route that is valid now, observed anew and without the SDK.
 
@@ -109,4 +177,4 @@ def resolve(settings: SpeechSettings | None = None) -> Route:
         SettingsError: the settings cannot work.
         RoutingError: DNS gave no route; its four children say why.
     """
-    return RouteResolver().route(Question.of(settings or SpeechSettings()))
+    return RouteResolver().route_for(settings or SpeechSettings())

@@ -98,7 +98,6 @@ class SpeechSettings(BaseSettings):
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
-        populate_by_name=True,
         secrets_dir=_SECRETS_DIR,
         validate_default=False,
     )
@@ -121,32 +120,38 @@ class SpeechSettings(BaseSettings):
     _full_url: str | None = PrivateAttr()
 
     def __init__(self, **values: Any) -> None:
-        fields = type(self).model_fields
-        unknown = [name for name in values if name not in fields and not name.startswith("_")]
-        if unknown:
-            raise TypeError(
-                f"SpeechSettings has no setting {unknown[0]!r}; it has {', '.join(fields)}"
-            )
-        given = {k: v for k, v in values.items() if k not in fields or _is_set(v)}
-        del values
+        given = {name: value for name, value in values.items() if _is_set(value)}
+        values.clear()
         self._read(given)
 
     def _read(self, values: dict[str, Any]) -> None:
         """Validate ``values``, and what the other sources say where they say nothing."""
-        problems: list[Problem] = []
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            problems = [_problem(detail) for detail in error.errors(include_input=False)]
-        except UnicodeDecodeError:
-            remedy = "save it as UTF-8"
-            problems = [Problem(".env or a secrets file", "not UTF-8", "UTF-8 text", remedy)]
+        fields = type(self).model_fields
+        unknown = [name for name in values if name not in fields and not name.startswith("_")]
+        # Under the names of variables, not of fields: with the latter allowed, pydantic-settings
+        # would take ENDPOINT or LANGUAGE from the environment for settings of this library.
+        named = {f"SPEECH_{k.upper()}" if k in fields else k: v for k, v in values.items()}
         values.clear()
-        if problems:
+        failure: Exception | None = None
+        if unknown:
+            failure = TypeError(
+                f"there is no setting {unknown[0]!r}; there are {', '.join(fields)}"
+            )
+        else:
+            try:
+                super().__init__(**named)
+            except ValidationError as error:
+                details = error.errors(include_input=False)
+                failure = SettingsError.of(*map(_problem, details))
+            except UnicodeDecodeError:
+                problem = (".env or a secrets file", "not UTF-8", "UTF-8 text", "save it as UTF-8")
+                failure = SettingsError.of(Problem(*problem))
+        if failure:
             # Raised outside the except block and with the values gone: the original error, its
             # context and the locals of these frames would show them, keys included.
+            named.clear()
             self.__dict__.clear()
-            raise SettingsError.of(*problems)
+            raise failure
 
     @classmethod
     def _exactly(cls, values: dict[str, Any]) -> Self:
@@ -244,40 +249,37 @@ class SpeechSettings(BaseSettings):
         Raises:
             SettingsError, TypeError: as the constructor does.
         """
-        fields = type(self).model_fields
-        unknown = [name for name in changes if name not in fields]
-        if unknown:
-            raise TypeError(f"there is no setting {unknown[0]!r}; there are {', '.join(fields)}")
         given = {name: value for name, value in changes.items() if _is_set(value)}
         return self._exactly({**self._fields(), **given}) if given else self
 
-    def url_for(self, offering: Offering | str, url: str | None = None) -> str | None:
+    def url_for(self, offering: Offering | str) -> str | None:
         """The full URL to use for an offering, or None where none is set.
 
-        Args:
-            offering: what the URL must serve.
-            url: taken instead of the settings' own.
-
         Raises:
-            SettingsError: the URL is of another offering or another resource.
+            SettingsError: the URL is of another offering.
             ValueError: there is no such offering.
         """
         wanted = Offering(offering)
-        settings = self.override(url=url) if url else self
-        if settings.full_url is None:
+        if self.full_url is None:
             return None
-        found = urls.parse(settings.full_url).offering
+        found = urls.parse(self.full_url).offering
         if found not in _SERVED_BY[wanted]:
             raise SettingsError.of(
                 Problem(
-                    "SPEECH_URL" if settings.url else "SPEECH_ENDPOINT",
+                    "SPEECH_URL" if self.url else "SPEECH_ENDPOINT",
                     f"a URL of {found}",
                     f"a URL of {wanted}",
                     "use it for that offering only: pass the offering that it is for, "
                     "or set the resource's endpoint without a path",
                 )
             )
-        return settings.full_url
+        return self.full_url
+
+    @property
+    def url_language(self) -> str | None:
+        """The language in the full URL's query, which wins over ``language`` (documented)."""
+        found = urls.parse(self.full_url).values("language") if self.full_url else []
+        return found[0] if found else None
 
     def _fields(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in type(self).model_fields}

@@ -16,15 +16,12 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import SecretStr
 
 from ._clouds import REGION
+from ._masking import is_key_like, mask
 from ._resource import Endpoint, parse_endpoint
 from .errors import UnsupportedUrl
 
 MAX_DNS_TIMEOUT_S = 60.0
 _MAX_PORT = 65535
-_KEY_LIKE = re.compile(r"[0-9a-fA-F]{32}|[0-9A-Za-z]{84}")
-"""Resource keys: 32 hexadecimal digits, newer ones 84 characters (assumed)."""
-_OPAQUE = re.compile(r"[0-9A-Za-z+/=_]{24,}")
-"""Runs of characters that no error shows, because they could be part of a key."""
 
 
 class PrivateEndpoint(StrEnum):
@@ -59,14 +56,14 @@ def shown(text: str) -> str:
     _, at, rest = rest.rpartition("@")
     rest, question_mark, _ = rest.partition("?")
     masked = f"{head}{separator}{'***@' if at else ''}{rest}"
-    return repr(_OPAQUE.sub("***", masked) + ("?..." if question_mark else ""))
+    return repr(mask(masked) + ("?..." if question_mark else ""))
 
 
 def _text(value: object, expected: str) -> str:
     if not isinstance(value, str):
         raise BadValue(f"a {type(value).__name__}", expected, "give it as text")
     text = value.strip()
-    if _KEY_LIKE.fullmatch(text):
+    if is_key_like(text):
         raise BadValue("something like a key", expected, "a key belongs in SPEECH_KEY only")
     return text
 

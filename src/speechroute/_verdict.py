@@ -13,7 +13,7 @@ import ipaddress
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ._clouds import Marker, MarkerKind, private_link_zone, recognise_marker
+from ._clouds import MarkerKind, private_link_zone, recognise_marker
 from ._dns import DnsView, IPAddress, Lookup, Outcome
 from ._resource import Resource
 from ._values import PrivateEndpoint, WhenUndecided
@@ -140,7 +140,7 @@ def classify(
     """
     markers = [marker for name in view.dns.chain if (marker := recognise_marker(name))]
     region = next((marker.region for marker in reversed(markers) if marker.region), None)
-    if told is PrivateEndpoint.NO:
+    if told is PrivateEndpoint.NO and (region or view.dns.outcome is Outcome.ANSWERED):
         return _told_no(region)
     system = view.system.addresses if view.system else ()
     if any(map(is_private, view.dns.addresses)) and not (
@@ -150,10 +150,11 @@ def classify(
     if any(map(is_private, system)):
         return _system_private(view, system)
     if view.dns.outcome is not Outcome.ANSWERED:
-        return _unanswered(view.dns, markers)
+        return _unanswered(view.dns)
     warnings = _disagreement(view)
     last = markers[-1] if markers else None
-    landed = f"{resource.custom_domain} lands on {_landing(view.dns)}"
+    addresses = system or view.dns.addresses
+    landed = f"{resource.custom_domain} lands on {_landing(view.dns, addresses)}"
     if last is not None and last.kind is MarkerKind.REGIONAL:
         reason = f"{landed}, behind the regional API host: the resource has no private endpoint."
         return Verdict(Row.REGIONAL, Decision.REGIONAL, reason, region, warnings)
@@ -162,15 +163,14 @@ def classify(
             f"{landed}, behind a {last.kind} name: it has a private endpoint, seen from outside."
         )
         return Verdict(Row.VNET_PROXY, Decision.PRIVATE_ENDPOINT, reason, region, warnings)
-    addresses = set(system or view.dns.addresses)
-    if view.region_api and addresses & set(view.region_api.addresses):
+    if view.region_api and set(addresses) & set(view.region_api.addresses):
         reason = f"{landed}, an address of the API host of {resource.region}: no private endpoint."
         return Verdict(Row.SAME_AS_REGION, Decision.REGIONAL, reason, resource.region, warnings)
-    return _undecided(view, resource, when_undecided, warnings)
+    return _undecided(landed, view.dns, when_undecided, warnings)
 
 
-def _landing(lookup: Lookup) -> str:
-    return f"{lookup.chain[-1]} ({', '.join(map(str, lookup.addresses))})"
+def _landing(lookup: Lookup, addresses: tuple[IPAddress, ...]) -> str:
+    return f"{lookup.chain[-1]} ({', '.join(map(str, addresses))})"
 
 
 def _private_address(view: DnsView, system: tuple[IPAddress, ...]) -> Verdict:
@@ -213,17 +213,17 @@ def _disagreement(view: DnsView) -> tuple[str, ...]:
 
 
 def _undecided(
-    view: DnsView, resource: Resource, policy: WhenUndecided, warnings: tuple[str, ...]
+    landed: str, lookup: Lookup, policy: WhenUndecided, warnings: tuple[str, ...]
 ) -> Verdict:
-    seen = f"{resource.custom_domain} lands on {_landing(view.dns)}, which no known name explains"
+    seen = f"{landed}, which no known name explains"
     if policy is WhenUndecided.ERROR:
         error = RouteUndecided.of(
             f"{seen} (a DNS proxy may have removed the aliases), so it cannot be told whether the "
             "resource has a private endpoint: set SPEECH_PRIVATE_ENDPOINT=yes or no, set "
             "SPEECH_REGION so that addresses can be compared, or choose a default with "
             "SPEECH_WHEN_UNDECIDED.",
-            custom_domain=view.dns.chain[0],
-            name=view.dns.chain[-1],
+            custom_domain=lookup.chain[0],
+            name=lookup.chain[-1],
         )
         return Verdict(Row.UNDECIDED, Decision.ERROR, f"{seen}.", None, warnings, error)
     decision = Decision(
@@ -233,11 +233,10 @@ def _undecided(
     return Verdict(Row.UNDECIDED, decision, reason, None, warnings)
 
 
-def _unanswered(lookup: Lookup, markers: list[Marker]) -> Verdict:
+def _unanswered(lookup: Lookup) -> Verdict:
     asked, last = lookup.chain[0], lookup.chain[-1]
-    behind_private_link = len(lookup.chain) > 1 and any(
-        marker.kind is MarkerKind.PRIVATE_LINK for marker in markers
-    )
+    marker = recognise_marker(last)
+    lacks_record = marker is not None and marker.kind is MarkerKind.PRIVATE_LINK
     error: SpeechRouteError
     if lookup.outcome is Outcome.NAME_MISSING and len(lookup.chain) == 1:
         row = Row.CUSTOM_DOMAIN_MISSING
@@ -248,7 +247,7 @@ def _unanswered(lookup: Lookup, markers: list[Marker]) -> Verdict:
             "(Azure portal, the resource's page 'Keys and Endpoint').",
             custom_domain=asked,
         )
-    elif behind_private_link and lookup.outcome in (Outcome.NAME_MISSING, Outcome.NO_ADDRESS):
+    elif lacks_record and lookup.outcome in (Outcome.NAME_MISSING, Outcome.NO_ADDRESS):
         row = Row.PRIVATE_RECORD_MISSING
         zone = private_link_zone(asked)
         reason = f"{asked} is an alias of {last}, which has no address here."

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ._masking import mask
+
 
 class SpeechRouteError(Exception):
     """The root of the errors that this library raises on purpose."""
@@ -63,7 +65,8 @@ class UnsupportedUrl(SpeechRouteError, ValueError):
     @classmethod
     def of(cls, part: str, found: str, expected: str) -> UnsupportedUrl:
         error = cls(
-            f"the {part} of the URL is {found}, so it cannot be converted; expected {expected}"
+            f"the {part} of the URL is {mask(found)}, so it cannot be converted; "
+            f"expected {expected}"
         )
         error.part, error.expected = part, expected
         return error

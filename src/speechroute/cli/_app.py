@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 from collections.abc import Iterator
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from ..errors import SettingsError, SpeechRouteError, UnsupportedUrl
 
@@ -45,11 +48,28 @@ def reported(as_json: bool) -> Iterator[None]:
         if as_json:
             print_json({"error": describe_error(error)})
         else:
-            errors_console.print("Error:", style="bold red", end=" ")
-            errors_console.print(str(error), markup=False)
+            errors_console.print(Text.assemble(("Error: ", "bold red"), str(error)))
         usage = isinstance(error, (SettingsError, UnsupportedUrl))
         raise typer.Exit(2 if usage else 1) from None
 
 
+def stop_on_signals() -> list[int]:
+    """Turn SIGTERM and SIGHUP into KeyboardInterrupt, so that temporary files are removed.
+
+    Returns:
+        A list that the numbers of the signals that arrive are added to.
+    """
+    received: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has no SIGHUP
+            signal.signal(getattr(signal, name), stop)
+    return received
+
+
 # The commands register themselves with `app`.
-from . import _check, _demo, _emulate, _url  # noqa: E402, F401
+from . import _check, _demo, _emulate, _log, _url  # noqa: E402, F401

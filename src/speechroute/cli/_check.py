@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import typer
 from rich.padding import Padding
 from rich.text import Text
 
+from .. import _values
 from .._clouds import Offering, recognise_marker
 from .._dns import DnsView, Lookup
+from .._masking import mask_url
 from .._resolver import resolve
 from .._route import Route, RouteKind
 from .._settings import SpeechSettings
@@ -19,28 +22,31 @@ from ._app import JsonFlag, app, console, describe_error, print_json, reported
 _STT_PATH = "/stt/speech/universal/v2"
 _TTS_PATH = "/tts/cognitiveservices/websocket/v1"
 _VOICES_PATH = "/cognitiveservices/voices/list"
-_CLIENTS = (
-    ("SpeechRecognizer, TranslationRecognizer", "wss", Offering.STT, _STT_PATH),
-    ("ConversationTranscriber", "wss", Offering.STT, f"{_STT_PATH}?language=en-us"),
-    ("SpeechSynthesizer", "wss", Offering.TTS, _TTS_PATH),
-    ("get_voices_async", "https", Offering.TTS, _VOICES_PATH),
-)
-"""What the SDK opens with a region in the public cloud: client, scheme, offering, path (measured,
-1.53)."""
 
 
 def client_urls(route: Route, settings: SpeechSettings) -> dict[str, str]:
-    """The URL that each SDK client opens with a config for this route."""
+    """The URL that each SDK client opens with a config for this route (measured, 1.53)."""
     if settings.full_url:
-        return {"every client (full URL)": route.url(settings.full_url)}
+        return {"every client (full URL)": mask_url(route.url(settings.full_url))}
+    model, language = settings.endpoint_id, settings.language
+    is_private = route.kind is RouteKind.PRIVATE_ENDPOINT
+    speaker = Offering.VOICE if model and not is_private else Offering.TTS
+    stt = {"cid": model}
+    transcriber = {**stt, "language": language or (None if model else "en-us")}
+    voices = f"/{Offering.TTS}{_VOICES_PATH}" if is_private else _VOICES_PATH
+    clients: tuple[tuple[str, str, Offering, str, dict[str, str | None]], ...] = (
+        ("SpeechRecognizer, TranslationRecognizer", "wss", Offering.STT, _STT_PATH, stt),
+        ("ConversationTranscriber", "wss", Offering.STT, _STT_PATH, transcriber),
+        ("SpeechSynthesizer", "wss", speaker, _TTS_PATH, {"deploymentId": model}),
+        ("get_voices_async", "https", speaker, voices, {}),
+    )
     opened = {}
-    for client, scheme, offering, path in _CLIENTS:
+    for client, scheme, offering, path, query in clients:
+        given = urlencode({name: value for name, value in query.items() if value})
+        rest = f"{path}?{given}" if given else path
         if "host" in route.sdk_kwargs(offering):
-            opened[client] = f"{scheme}://{route.host(offering)}/... (config for {offering})"
-        elif route.kind is RouteKind.REGIONAL or path.startswith(f"/{offering}/"):
-            opened[client] = f"{scheme}://{route.host(offering)}{path}"
-        else:
-            opened[client] = f"{scheme}://{route.host(offering)}/{offering}{path}"
+            rest = f"/... (config for {offering})"
+        opened[client] = f"{scheme}://{route.host(offering)}{rest}"
     return opened
 
 
@@ -68,14 +74,22 @@ def _view_json(view: DnsView | None) -> dict[str, Any] | None:
 
 
 def _settings_json(settings: SpeechSettings) -> dict[str, Any]:
+    proxy = _values.split_proxy(settings.proxy.get_secret_value())
     return {
         "key": "***",
         "custom_domain": settings.resource.custom_domain,
         "region": settings.resource.region,
         "cloud": settings.resource.cloud.name,
-        "url": settings.full_url,
+        "url": mask_url(settings.full_url) if settings.full_url else None,
         "private_endpoint": settings.private_endpoint,
         "when_undecided": settings.when_undecided,
+        "language": settings.language,
+        "voice": settings.voice,
+        "endpoint_id": settings.endpoint_id,
+        "log_file": settings.log_file,
+        "proxy": f"{proxy.hostname}:{proxy.port}" if proxy else settings.proxy.get_secret_value(),
+        "dns_servers": ", ".join(settings.dns_servers) or None,
+        "dns_timeout": settings.dns_timeout,
     }
 
 

@@ -19,7 +19,7 @@ from rich.text import Text
 from .._factory import SpeechConfigFactory
 from .._proxy import choose_proxy
 from .._settings import SpeechSettings
-from ._app import JsonFlag, app, console, print_json, reported
+from ._app import JsonFlag, app, console, print_json, reported, stop_on_signals
 from ._emulate import child_environment, require_emulator
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ def demo(as_json: JsonFlag = False) -> None:
     the two configurations that people write by hand get.
     """
     require_emulator()
+    stop_on_signals()
     with reported(as_json):
         if as_json:
             results = _collect(None)

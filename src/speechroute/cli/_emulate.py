@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import json
 import os
 import shlex
 import signal
@@ -10,11 +10,14 @@ import subprocess
 import sys
 import threading
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._app import JsonFlag, app, errors_console, print_json
+from ._app import JsonFlag, app, errors_console, print_json, stop_on_signals
+
+if TYPE_CHECKING:
+    from ..emulator import Emulator
 
 _OWN_VARIABLES = ("SPEECH_", "AZURE_SPEECH_")
 _PROXY_VARIABLES = ("https_proxy", "no_proxy")
@@ -54,16 +57,23 @@ def child_environment(emulated: dict[str, str]) -> dict[str, str]:
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
     """Run to the end and return the exit code as a shell does, signals included."""
+    waiting: list[int] = []
+    numbers = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
+    for number in numbers:
+        signal.signal(number, lambda received, _: waiting.append(received))
     try:
         process = subprocess.Popen(command, env=environment)
     except OSError as error:
         errors_console.print(f"Cannot run {command[0]}: {error.strerror}", markup=False)
         return 2
-    # Ctrl-C reaches the command itself; what it makes of it is its own affair.
+    for number in numbers:
+        signal.signal(number, lambda received, _: process.send_signal(received))
+    # Ctrl-C reaches the command itself: it is in the terminal's foreground with this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    for number in waiting:
+        process.send_signal(number)
     code = process.wait()
-    return code if code >= 0 else _KILLED + -code
+    return code if code >= 0 else _KILLED - code
 
 
 @app.command()
@@ -84,21 +94,31 @@ def emulate(
     require_emulator()
     from ..emulator import Emulator
 
-    # Before anything is printed: who reads it may send the signal at once.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with contextlib.suppress(KeyboardInterrupt), Emulator(state.value) as emulator:
-        environment = emulator.environment
-        if command:
-            _say(f"Emulating Azure Speech, state {state}. Switch with:", emulator.proxy_url)
-            raise typer.Exit(_run(command, child_environment(environment)))
-        if as_json:
-            print_json({"state": state, "environment": environment})
+    received = stop_on_signals()
+    try:
+        with Emulator(state.value) as emulator:
+            _emulate(emulator, command or [], as_json=as_json)
+    except KeyboardInterrupt:
+        raise typer.Exit(_KILLED + received[0] if command else 0) from None
+
+
+def _emulate(emulator: Emulator, command: list[str], *, as_json: bool) -> None:
+    environment, state = emulator.environment, emulator.state
+    description = {"state": state, "environment": environment}
+    if command:
+        if as_json:  # standard output belongs to the command
+            typer.echo(json.dumps(description), err=True)
         else:
-            for name, value in environment.items():
-                typer.echo(f"export {name}={shlex.quote(value)}")
-        sys.stdout.flush()
-        _say(f"Emulating, state {state}, until Ctrl-C. Switch with:", emulator.proxy_url)
-        threading.Event().wait()
+            _say(f"Emulating Azure Speech, state {state}. Switch with:", emulator.proxy_url)
+        raise typer.Exit(_run(command, child_environment(environment)))
+    if as_json:
+        print_json(description)
+    else:
+        for name, value in environment.items():
+            typer.echo(f"export {name}={shlex.quote(value)}")
+    sys.stdout.flush()
+    _say(f"Emulating, state {state}, until Ctrl-C. Switch with:", emulator.proxy_url)
+    threading.Event().wait()
 
 
 def _say(text: str, proxy_url: str) -> None:

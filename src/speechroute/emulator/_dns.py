@@ -61,6 +61,7 @@ class DnsServer:
         self._ttl = ttl
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
+        self._open: set[asyncio.Task[None]] = set()
 
     async def start(self, address: str, port: int) -> int:
         """Listen on one port number, UDP and TCP; returns it (``port`` 0: any that is free)."""
@@ -85,6 +86,9 @@ class DnsServer:
             self._udp.close()
         if self._tcp:
             self._tcp.close()
+        for task in self._open:
+            task.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
 
     def respond(self, wire: bytes) -> bytes | None:
         """The reply to one message; None for what is no query, as a real server drops it."""
@@ -97,6 +101,8 @@ class DnsServer:
         return _answer(query, self._names, self._state(), self._ttl).to_wire()
 
     async def _serve_tcp(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._open.add(task)
         try:
             while True:
                 length = int.from_bytes(await reader.readexactly(2), "big")
@@ -105,10 +111,11 @@ class DnsServer:
                     break
                 writer.write(len(reply).to_bytes(2, "big") + reply)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
+            self._open.discard(task)
 
 
 class _UdpProtocol(asyncio.DatagramProtocol):

@@ -9,14 +9,41 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from ._names import OFFERINGS, Names, State
 from ._recognition import RecognitionSession
-from ._synthesis import SynthesisSession, UnsupportedFormat
+from ._synthesis import SynthesisSession
 from ._wire import decode
 
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
+_STT_PATHS = frozenset(
+    {
+        "/speech/universal/v2",
+        *(
+            f"/speech/recognition/{mode}/cognitiveservices/v1"
+            for mode in ("interactive", "conversation", "dictation")
+        ),
+    }
+)
+_TTS_PATHS = frozenset({"/cognitiveservices/websocket/v1"})
+_VOICES_PATH = "/cognitiveservices/voices/list"
+_PATHS = {
+    "stt": _STT_PATHS,
+    "s2s": frozenset({"/speech/translation/cognitiveservices/v1"}),
+    "tts": _TTS_PATHS | {_VOICES_PATH},
+    "voice": _TTS_PATHS,
+}
+"""What each offering serves at its regional host; at the custom domain behind ``/{offering}``."""
+_PREFIXED_TOO = {
+    "stt": frozenset({"/stt/speech/universal/v2"}),
+    "tts": frozenset({"/tts/cognitiveservices/websocket/v1"}),
+    "voice": frozenset({"/tts/cognitiveservices/websocket/v1"}),
+}
+"""What newer SDKs open at regional hosts (measured, 1.53)."""
+
+_CLOSE_REASON_BYTES = 120
+"""A close frame's reason fits 123 bytes (RFC 6455)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +60,9 @@ class Request:
     """Seconds on the monotonic clock."""
 
 
-def _error(status: int, code: str, message: str) -> web.Response:
-    return web.json_response({"error": {"code": code, "message": message}}, status=status)
+def _error(status: int, message: str) -> web.Response:
+    error = {"code": str(status), "message": message}
+    return web.json_response({"error": error}, status=status)
 
 
 def _voice(region: str, short_name: str, gender: str, local_name: str) -> dict[str, Any]:
@@ -108,32 +136,35 @@ class FrontDoors:
     def _host(request: web.Request) -> str:
         return request.host.rsplit(":", 1)[0].lower()
 
-    def _offering(self, request: web.Request) -> str | None:
-        """The offering that a request asks for, by host or by first path segment."""
-        by_host = self._names.offering_of(self._host(request))
-        if by_host:
-            return by_host
-        first = request.path.strip("/").partition("/")[0]
-        return first if first in OFFERINGS else None
+    def _operation(self, request: web.Request) -> tuple[str, str] | None:
+        """Offering and path of a request, without the offering; None if nothing is served there."""
+        path = request.path
+        offering = self._names.offering_of(self._host(request))
+        if offering is None:
+            offering, _, path = path.removeprefix("/").partition("/")
+            path = f"/{path}"
+        elif path in _PREFIXED_TOO.get(offering, ()):
+            return offering, path.removeprefix("/stt").removeprefix("/tts")
+        return (offering, path) if path in _PATHS.get(offering, ()) else None
 
     def _admit(self, request: web.Request) -> tuple[web.Response | None, int]:
         """An error response, or None and the status that the request will get."""
         host = self._host(request)
         if host not in self._names.hosts:
-            return _error(404, "404", f"the emulator has no front door {host}"), 404
-        private_door = host == self._names.custom_domain
-        offering = self._offering(request)
-        if private_door and offering and not self._state().has_private_endpoint:
-            return _error(404, "404", "the resource has no private endpoint"), 404
-        key_accepted = request.headers.get(KEY_HEADER) == self._key
-        regional_while_private = not private_door and self._state().has_private_endpoint
-        if not key_accepted or regional_while_private:
-            return _error(401, "401", "wrong key, or the wrong endpoint for this resource"), 401
-        if request.headers.get("Upgrade", "").lower() == "websocket":
-            return (None, 101) if offering else (_error(404, "404", "no such path"), 404)
-        if request.path.endswith("/cognitiveservices/voices/list") and offering == "tts":
-            return None, 200
-        return _error(404, "404", "no such path"), 404
+            return _error(404, f"the emulator has no front door {host}"), 404
+        is_private_door = host == self._names.custom_domain
+        has_private_endpoint = self._state().has_private_endpoint
+        asks_offering = request.path.lstrip("/").partition("/")[0] in OFFERINGS
+        if is_private_door and asks_offering and not has_private_endpoint:
+            return _error(404, "the resource has no private endpoint"), 404
+        is_wrong_door = not is_private_door and has_private_endpoint
+        if request.headers.get(KEY_HEADER) != self._key or is_wrong_door:
+            return _error(401, "wrong key, or the wrong endpoint for this resource"), 401
+        operation = self._operation(request)
+        upgrades = request.headers.get("Upgrade", "").lower() == "websocket"
+        if operation is None or upgrades == (operation[1] == _VOICES_PATH):
+            return _error(404, "no such path"), 404
+        return None, 101 if upgrades else 200
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() != "websocket":
@@ -145,7 +176,8 @@ class FrontDoors:
             )
         host = self._host(request)
         kind = "private endpoint" if host == self._names.custom_domain else "regional host"
-        speaks = "/tts/" in request.path or self._offering(request) in ("tts", "voice")
+        operation = self._operation(request)
+        speaks = operation is not None and operation[1] in _TTS_PATHS
         session = SynthesisSession() if speaks else RecognitionSession(f"the {kind} {host}")
         socket = web.WebSocketResponse(protocols=("USP",), max_msg_size=0)
         await socket.prepare(request)
@@ -160,10 +192,9 @@ class FrontDoors:
                         if isinstance(data, bytes)
                         else socket.send_str(data)
                     )
-        except UnsupportedFormat as error:
-            await socket.close(code=1007, message=str(error).encode()[:120])
-        except ValueError as error:
-            await socket.close(code=1002, message=str(error).encode()[:120])
         except (ConnectionError, asyncio.CancelledError):
             pass
+        except Exception as error:  # noqa: BLE001  # whatever a client sends, it is told
+            reason = f"{type(error).__name__}: {error}".encode()[:_CLOSE_REASON_BYTES]
+            await socket.close(code=WSCloseCode.INVALID_TEXT, message=reason)
         return socket

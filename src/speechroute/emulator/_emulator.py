@@ -59,6 +59,7 @@ class Emulator:
         self._address = address
         self._ports = dns_port, https_port, proxy_port
         self._requests: deque[Request] = deque(maxlen=_REMEMBERED_REQUESTS)
+        self._tunnels: deque[str] = deque(maxlen=_REMEMBERED_REQUESTS)
         self._exit = contextlib.ExitStack()
 
     @property
@@ -86,6 +87,11 @@ class Emulator:
     def requests(self) -> tuple[Request, ...]:
         """What reached the front doors, oldest first (the last 10,000)."""
         return tuple(self._requests)
+
+    @property
+    def tunnels(self) -> tuple[str, ...]:
+        """``host:port`` of what the CONNECT proxy was asked for, refused or not, oldest first."""
+        return tuple(self._tunnels)
 
     @property
     def dns_server(self) -> str:
@@ -163,6 +169,7 @@ class Emulator:
             (self._address, https_port),
             lambda: self._state,
             lambda state: setattr(self, "state", state),
+            self._tunnels.append,
         )
         servers.push_async_callback(proxy.stop)
         self._ports = dns_port, https_port, await proxy.start(self._address, proxy_port)

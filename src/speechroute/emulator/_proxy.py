@@ -37,11 +37,13 @@ class ConnectProxy:
         doors: tuple[str, int],
         get_state: Callable[[], State],
         set_state: Callable[[State], None],
+        record: Callable[[str], None],
     ) -> None:
         self._names = names
         self._doors = doors
         self._get_state = get_state
         self._set_state = set_state
+        self._record = record
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
 
@@ -73,8 +75,9 @@ class ConnectProxy:
             asyncio.IncompleteReadError,
             asyncio.LimitOverrunError,
             ConnectionError,
+            asyncio.CancelledError,
         ):
-            pass
+            pass  # the client broke off or sent no HTTP, or the emulator stops
         finally:
             writer.close()
             self._open.discard(task)
@@ -82,6 +85,7 @@ class ConnectProxy:
     async def _tunnel(
         self, target: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        self._record(target)
         host, _, port = target.rpartition(":")
         if host.lower() not in self._names.hosts or port != "443":
             writer.write(_response("502 Bad Gateway", f"the emulator has no {target}\n"))

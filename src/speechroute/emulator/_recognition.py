@@ -6,6 +6,7 @@ the text of a phrase says which door it came through and how many seconds of aud
 
 from __future__ import annotations
 
+import struct
 import uuid
 from array import array
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ _LOUD = 600
 _PAUSE_SECONDS = 0.5
 _INITIAL_SILENCE_SECONDS = 5.0
 _WAV_HEADER_BYTES = 44
+_SAMPLE_BITS = 16
+_LOWEST_RATE = 8000
 
 
 def _ticks(seconds: float) -> int:
@@ -27,10 +30,10 @@ def _ticks(seconds: float) -> int:
 
 
 class _Segmenter:
-    """Cuts 16-bit mono PCM into phrases at pauses; every position is in seconds of this stream."""
+    """Cuts 16-bit PCM into phrases at pauses; every position is in seconds of this stream."""
 
-    def __init__(self, sample_rate: int) -> None:
-        self._frame_bytes = 2 * round(sample_rate * _FRAME_SECONDS)
+    def __init__(self, sample_rate: int, channels: int) -> None:
+        self._frame_bytes = 2 * channels * round(sample_rate * _FRAME_SECONDS)
         self._pending = b""
         self._frames = 0
         self._phrase_from = 0
@@ -105,11 +108,13 @@ class RecognitionSession:
             return
         audio = message.body
         if self._segmenter is None:
-            rate = 16_000
+            rate, channels = 16_000, 1
             if audio[:4] == b"RIFF":
-                rate = int.from_bytes(audio[24:28], "little")
+                _, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", audio, 20)
+                if bits != _SAMPLE_BITS or rate < _LOWEST_RATE:
+                    raise ValueError("the emulator hears 16-bit PCM of 8 kHz or more only")
                 audio = audio[_WAV_HEADER_BYTES:]
-            self._segmenter = _Segmenter(rate)
+            self._segmenter = _Segmenter(rate, channels)
         if message.body:
             yield from self._heard(self._segmenter, audio)
         else:

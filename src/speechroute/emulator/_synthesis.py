@@ -9,6 +9,7 @@ import uuid
 import xml.etree.ElementTree as ET
 from array import array
 from collections.abc import Iterator
+from functools import cache
 
 from ._wire import Message, reply
 
@@ -31,6 +32,13 @@ class UnsupportedFormat(ValueError):
     """The client asked for an audio format that the emulator does not make."""
 
 
+@cache
+def _second(rate: int) -> bytes:
+    """One second of the tone, which holds a whole number of its periods."""
+    step = 2 * math.pi * _TONE_HZ / rate
+    return array("h", (round(_AMPLITUDE * math.sin(step * i)) for i in range(rate))).tobytes()
+
+
 def tone(text: str, audio_format: str) -> bytes:
     """A tone of 60 ms for each character of ``text``.
 
@@ -45,9 +53,9 @@ def tone(text: str, audio_format: str) -> bytes:
         )
     container, rate_name = match.groups()
     rate = _RATES[rate_name]
-    count = round(len(text) * _SECONDS_PER_CHARACTER * rate)
-    step = 2 * math.pi * _TONE_HZ / rate
-    samples = array("h", (round(_AMPLITUDE * math.sin(step * i)) for i in range(count))).tobytes()
+    size = 2 * round(len(text) * _SECONDS_PER_CHARACTER * rate)
+    second = _second(rate)
+    samples = (second * (size // len(second) + 1))[:size]
     if container == "raw":
         return samples
     return (
