@@ -205,7 +205,8 @@ REFUSED = {
     "ipv6": Refused("https://[fd00::4]/stt/v1", "host", r"host .* '\[fd00::4\]'"),
     "ipv6-with-port": Refused("https://[fd00::4]:443/stt/v1", "host", "host"),
     "integer-address": Refused("https://167772164/stt/v1", "host", "host"),
-    "localhost": Refused("https://localhost:8443/stt/v1", "host", "host"),
+    "loopback-address": Refused("https://127.0.0.1:8443/stt/v1", "host", "host"),
+    "localhost-over-ftp": Refused("ftp://localhost/stt/v1", "scheme", "http and ws only"),
     "meeting-transcription": Refused(
         "wss://transcribe.westeurope.cts.speech.microsoft.com/v1",
         "host",
@@ -560,3 +561,15 @@ def test_case_and_trailing_dot_of_a_host_do_not_matter(case: Case, data: st.Data
     expected = converted(case.url, case.custom_domain, case.region)
     assert len(expected) == 2
     assert converted(url, case.custom_domain, case.region) == expected
+
+
+@pytest.mark.parametrize("scheme", ["https", "wss", "http", "ws"])
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST.:8443"])
+def test_a_tunnel_at_localhost_stands_for_a_custom_domain_and_becomes_tls(
+    scheme: str, host: str
+) -> None:
+    url, secure = f"{scheme}://{host}/stt/v1?a=b", {"http": "https", "ws": "wss"}
+    assert to_private(url, C) == f"{secure.get(scheme, scheme)}://{C}/stt/v1?a=b"
+    regional = f"{secure.get(scheme, scheme)}://{REGION}.stt.speech.microsoft.com/v1?a=b"
+    assert to_regional(url, REGION) == regional
+    assert to_regional(url, "chinanorth3").endswith("chinanorth3.stt.speech.azure.cn/v1?a=b")

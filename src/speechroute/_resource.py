@@ -52,6 +52,8 @@ def parse_endpoint(text: str, region: str | None) -> Endpoint:
     if "://" not in text:
         text = f"https://{text}"
     parsed = urls.parse(text)
+    if parsed.host is None:
+        raise UnsupportedUrl.of("host", "localhost", "a host of Azure Speech")
     is_full = parsed.offering is not None and parsed.path.strip("/") != ""
     if not is_full and parsed.port not in ("", _DEFAULT_PORT):
         raise UnsupportedUrl.of("port", parsed.port[1:], "443")

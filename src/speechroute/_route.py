@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,6 +24,13 @@ class RouteKind(StrEnum):
 _AT_RESOURCE = frozenset({"speechtotext", "texttospeech"})
 """APIs that a resource with a custom domain serves there whatever the route (documented,
 2024-09-24); tokens come from the region."""
+
+
+_ISSUED_ONLY_TO_ALL_NETWORKS = (
+    "This is a token URL of a resource with a private endpoint. Tokens are only issued there if "
+    "its access option is 'All networks', else the answer is Forbidden or BadRequest: use the "
+    "resource key, or Microsoft Entra ID."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +81,9 @@ class Route:
                 "tell here: set SPEECH_REGION.",
                 custom_domain=resource.custom_domain or "",
             )
-        warnings = verdict.warnings
+        told = verdict.warnings
         if verdict.region and region != verdict.region:
-            warnings += (
+            told += (
                 (
                     f"SPEECH_REGION says {region}, DNS says {verdict.region}: the setting is used. "
                     "A key is only valid in its own region, so expect error 401 if DNS is right."
@@ -89,7 +97,7 @@ class Route:
             verdict.reason,
             verdict.row,
             view,
-            warnings,
+            told,
             expires_at,
         )
 
@@ -121,7 +129,8 @@ class Route:
         Returns:
             ``endpoint``, ``region`` or ``host``, exactly one of them.
         """
-        host = self.host(offering)
+        # With a host, the SDK's translator opens the path that it opens at stt with a region.
+        host = self.host(Offering.STT if Offering(offering) is Offering.S2S else offering)
         if self.kind is RouteKind.PRIVATE_ENDPOINT:
             return {"endpoint": f"https://{host}/"}
         if self.cloud == "public":
@@ -144,23 +153,35 @@ class Route:
             return urls.to_private(url, custom_domain)
         return urls.to_regional(url, region)
 
-    def rest_url(self, offering: Offering | str, path: str) -> str:
+    def rest_url(self, offering_or_api: Offering | str, path: str) -> str:
         """An ``https`` URL of the REST APIs on this route.
 
+        A token URL (``sts/v1.0/issueToken``) on a route through a private endpoint comes with a
+        `UserWarning`: tokens are only issued there if the resource's access option is "All
+        networks" (documented, 2024-09-24).
+
         Args:
-            offering: for example ``tts``.
+            offering_or_api: for example ``tts``; or an API that is part of no offering:
+                ``speechtotext``, ``texttospeech`` or ``sts``.
             path: path and query as documented for the regional host, for example
-                ``cognitiveservices/voices/list``; or of an API that is part of no offering,
-                for example ``speechtotext/v3.2/transcriptions``.
+                ``cognitiveservices/voices/list``. The API's name may begin it:
+                ``speechtotext/v3.2/transcriptions`` is the same for every offering.
 
         Raises:
-            ValueError: there is no such offering.
+            ValueError: there is no such offering or API.
         """
         path = "/" + path.removeprefix("/")
-        host = self.host(offering)
-        api = urls.api_of(path)
+        offering = Offering.STT
+        if urls.api_of(f"/{offering_or_api}"):
+            path = f"/{offering_or_api}{path}"
+        else:
+            offering = Offering(offering_or_api)
+        api, host = urls.api_of(path), self.host(offering)
         if self.kind is RouteKind.PRIVATE_ENDPOINT:
-            return f"https://{host}{path}" if api else f"https://{host}/{offering}{path}"
+            if api == "sts":
+                warnings.warn(_ISSUED_ONLY_TO_ALL_NETWORKS, stacklevel=2)
+            prefixed = api or urls.OFFERING_PATH.match(path)
+            return f"https://{host}{path}" if prefixed else f"https://{host}/{offering}{path}"
         if api in _AT_RESOURCE and self.custom_domain:
             host = self.custom_domain
         elif api and self.region:

@@ -10,8 +10,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import parse_qs
 
-from ._clouds import REGION, Cloud, Host, Offering, cloud_of_region, recognise_host
+from ._clouds import (
+    REGION,
+    Cloud,
+    Host,
+    Offering,
+    cloud_of_region,
+    normalise_host,
+    recognise_host,
+)
 from .errors import UnsupportedUrl
 
 __all__ = ["to_private", "to_regional"]
@@ -23,9 +32,12 @@ _PARTS = re.compile(
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 _AUTHORITY = re.compile(r"(?P<host>[^:@\[\]]+)(?P<port>(?::[0-9]{1,5})?)")
 _MAX_PORT = 65535
-_SCHEMES = ("https", "wss")
-_OFFERING_PATH = re.compile(rf"/({'|'.join(Offering)})(?=/|$)")
-_SDK_PATHS = frozenset({"/stt/speech/universal/v2", "/tts/cognitiveservices/websocket/v1"})
+_SCHEMES = {"https": "https", "wss": "wss"}
+_LOOPBACK = "localhost"
+_LOOPBACK_SCHEMES = {**_SCHEMES, "http": "https", "ws": "wss"}
+"""Schemes, and what becomes of them: Azure is only ever reached over TLS."""
+OFFERING_PATH = re.compile(rf"/({'|'.join(Offering)})(?=/|$)")
+SDK_PATHS = frozenset({"/stt/speech/universal/v2", "/tts/cognitiveservices/websocket/v1"})
 """Paths that SDK 1.43 and newer open on regional hosts too, offering included (measured)."""
 _API_PATH = re.compile(r"/(speechtotext|texttospeech|sts)(?=/|$)")
 _DEPLOYMENT = re.compile(r"[?&]deploymentId=")
@@ -34,10 +46,13 @@ _DEPLOYMENT = re.compile(r"[?&]deploymentId=")
 
 @dataclass(frozen=True, slots=True)
 class SpeechUrl:
-    """A URL of Azure Speech in its parts. ``port`` and ``query`` hold their ``:`` and ``?``."""
+    """A URL of Azure Speech in its parts. ``port`` and ``query`` hold their ``:`` and ``?``.
+
+    ``host`` is None for ``localhost``, a tunnel to some resource.
+    """
 
     scheme: str
-    host: Host
+    host: Host | None
     port: str
     path: str
     query: str
@@ -45,11 +60,18 @@ class SpeechUrl:
     @property
     def offering(self) -> Offering | None:
         """The offering: the path's, else the host's; None for the other APIs."""
-        match = _OFFERING_PATH.match(self.path)
-        return Offering(match[1]) if match else self.host.offering
+        match = OFFERING_PATH.match(self.path)
+        if match:
+            return Offering(match[1])
+        return self.host.offering if self.host else None
+
+    def values(self, parameter: str) -> list[str]:
+        """The values of a query parameter, decoded."""
+        return parse_qs(self.query[1:], keep_blank_values=True).get(parameter, [])
 
     def at(self, host: str, path: str) -> str:
-        return f"{self.scheme}://{host}{self.port}{path}{self.query}"
+        """The URL elsewhere; a tunnel's port is no part of it."""
+        return f"{self.scheme}://{host}{self.port if self.host else ''}{path}{self.query}"
 
 
 def api_of(path: str) -> str:
@@ -69,16 +91,20 @@ def parse(url: str) -> SpeechUrl:
         raise UnsupportedUrl.of(
             "text", "no URL", "a form like https://HOST/PATH, other characters percent-encoded"
         )
+    authority = _AUTHORITY.fullmatch(match["authority"])
+    name = authority["host"] if authority else ""
+    is_loopback = normalise_host(name) == _LOOPBACK
+    schemes = _LOOPBACK_SCHEMES if is_loopback else _SCHEMES
     scheme = match["scheme"].lower()
-    if scheme not in _SCHEMES:
-        raise UnsupportedUrl.of("scheme", repr(scheme), "https or wss")
+    if scheme not in schemes:
+        expected = "https or wss (http and ws only for localhost)"
+        raise UnsupportedUrl.of("scheme", repr(scheme), expected)
     if "@" in match["authority"]:
         raise UnsupportedUrl.of("user info", "not empty", "none: a key never belongs in a URL")
     if match["fragment"]:
         raise UnsupportedUrl.of("fragment", "not empty", "none")
-    authority = _AUTHORITY.fullmatch(match["authority"])
-    host = recognise_host(authority["host"]) if authority else None
-    if authority is None or host is None:
+    host = recognise_host(name)
+    if authority is None or (host is None and not is_loopback):
         raise UnsupportedUrl.of(
             "host",
             repr(match["authority"]),
@@ -88,11 +114,11 @@ def parse(url: str) -> SpeechUrl:
     port = authority["port"]
     if port and not 0 < int(port[1:]) <= _MAX_PORT:
         raise UnsupportedUrl.of("port", port[1:], f"a number from 1 to {_MAX_PORT}")
-    return SpeechUrl(scheme, host, port, match["path"], match["query"])
+    return SpeechUrl(schemes[scheme], host, port, match["path"], match["query"])
 
 
 def _check_cloud(url: SpeechUrl, cloud: Cloud, target: str) -> None:
-    if url.host.cloud is not cloud:
+    if url.host and url.host.cloud is not cloud:
         raise UnsupportedUrl.of(
             "cloud", repr(url.host.cloud.name), f"{cloud.name!r}, which {target} belongs to"
         )
@@ -102,7 +128,8 @@ def to_private(url: str, custom_domain: str) -> str:
     """The URL that reaches the same operation through a resource's custom domain.
 
     Args:
-        url: a regional or custom-domain URL, ``https`` or ``wss``.
+        url: a regional or custom-domain URL, ``https`` or ``wss``; or one of a tunnel at
+            ``localhost`` (also ``http`` or ``ws``), whose port is left out.
         custom_domain: for example ``my-speech.cognitiveservices.azure.com``.
 
     Returns:
@@ -129,7 +156,7 @@ def to_private(url: str, custom_domain: str) -> str:
     parsed = parse(url)
     _check_cloud(parsed, target.cloud, target.custom_domain)
     path = parsed.path
-    if parsed.host.offering and not _OFFERING_PATH.match(path):
+    if parsed.host and parsed.host.offering and not OFFERING_PATH.match(path):
         path = f"/{parsed.host.offering}{path}"
     return parsed.at(target.custom_domain, path)
 
@@ -138,7 +165,8 @@ def to_regional(url: str, region: str) -> str:
     """The URL that reaches the same operation through a region's hosts.
 
     Args:
-        url: a custom-domain or regional URL, ``https`` or ``wss``.
+        url: a custom-domain or regional URL, ``https`` or ``wss``; or one of a tunnel at
+            ``localhost`` (also ``http`` or ``ws``), whose port is left out.
         region: for example ``westeurope``.
 
     Returns:
@@ -155,17 +183,18 @@ def to_regional(url: str, region: str) -> str:
         ... )
         'https://westeurope.tts.speech.microsoft.com/cognitiveservices/voices/list'
     """
-    if not REGION.fullmatch(region):
+    if not REGION.fullmatch(region.lower()):
         raise UnsupportedUrl.of("region", repr(region), "a short name like westeurope")
+    region = region.lower()
     parsed = parse(url)
     cloud = cloud_of_region(region)
     _check_cloud(parsed, cloud, region)
     path, offering = parsed.path, parsed.offering
     if offering is None:
         return parsed.at(cloud.api_host(region), path)
-    if parsed.host.offering:
+    if parsed.host and parsed.host.offering:
         return parsed.at(cloud.offering_host(region, parsed.host.offering), path)
-    if path in _SDK_PATHS:
+    if path in SDK_PATHS:
         if offering is Offering.TTS and _DEPLOYMENT.search(parsed.query):
             offering = Offering.VOICE
     else:
