@@ -160,11 +160,12 @@ def test_an_override_that_does_not_exist_is_a_type_error() -> None:
 def test_a_route_is_kept_for_the_time_to_live_within_bounds(ttl: int, kept: int) -> None:
     observer, clock = Observer(ttl=ttl), Clock()
     factory = make(observer, clock)
-    factory.route()
-    clock.now += kept - 1
+    expires_at = factory.route().expires_at
+    assert expires_at == clock.now + kept
+    clock.now = expires_at - kept * 0.25
     factory.speech_config()
     assert len(observer.asked) == 1
-    clock.now += 1
+    clock.now = expires_at
     factory.speech_config()
     assert len(observer.asked) == 2
 
@@ -299,6 +300,17 @@ def test_regional_routes_of_other_clouds_name_the_host(
     factory = make(Observer(), endpoint=endpoint, region=region, private_endpoint="no")
     config = factory.speech_config("tts")
     assert config.get_property(PROPERTY.SpeechServiceConnection_Host) == f"https://{host}"
+
+
+def test_the_proxy_is_chosen_for_the_host_that_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:8080")
+    monkeypatch.setenv("NO_PROXY", "usgovvirginia.stt.speech.azure.us")
+    domain = "my.cognitiveservices.azure.us"
+    values = {"endpoint": domain, "region": "usgovvirginia", "private_endpoint": "no"}
+    factory = SpeechConfigFactory(settings(proxy="env", **values), observe=Observer())
+    host = PROPERTY.SpeechServiceConnection_ProxyHostName
+    assert factory.translation_config(["de"]).get_property(host) == ""
+    assert factory.speech_config("tts").get_property(host) == "proxy.example"
 
 
 def test_a_pickled_factory_observes_anew_with_the_key_of_its_new_place(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import os
+import pty
 import subprocess
 import sys
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -15,7 +18,10 @@ import pytest
 
 from clients import CLIENTS
 from speechroute import SpeechConfigFactory
-from speechroute.cli._log import connection_urls
+from speechroute._resource import Resource
+from speechroute._route import Route
+from speechroute._verdict import Decision, Row, Verdict
+from speechroute.cli._log import config_line, connection_urls
 from speechroute.emulator import Emulator
 
 SPEECHROUTE = str(Path(sys.executable).with_name("speechroute"))
@@ -55,6 +61,16 @@ def test_the_articles_example_is_read_as_the_article_reads_it() -> None:
         (f"?subscription-key={KEY}&a=b", "?subscription-key=***&a=b"),
         ("?a=b&Authorization=Bearer%20x", "?a=b&Authorization=***"),
         (f"?a={KEY}", "?a=***"),
+        ("?nottraffictype=x&a=b", "?nottraffictype=x&a=b"),
+        ("?a=traffictype=x&b=c", "?a=traffictype=x&b=c"),
+        ("?traffictype=a&traffictype=b&c=d", "?c=d"),
+        (f"?a=Bearer%20{KEY}", "?a=Bearer%20***"),
+        (f"?a=%20{KEY}", "?a=%20***"),
+        ("?auth=x&pwd=y&code=z&codec=w", "?auth=***&pwd=***&code=***&codec=w"),
+        ("?a=eyJhbGciOi.eyJzdWIi.c2ln", "?a=***"),
+        ("?p=it's&b=c", "?p=it's&b=c"),
+        ("?a=\x1b[2J", "?a=\\u001b[2J"),
+        ("?a=b c", "?a=b\\u0020c"),
         ("?cid=0f8fad5b-d9cb-469f-a165-70867728950e", "?cid=0f8fad5b-d9cb-469f-a165-70867728950e"),
     ],
 )
@@ -131,6 +147,93 @@ def test_a_file_without_urls_is_a_problem_found_that_says_what_to_do(
     assert "SPEECH_LOG_FILE" in done.stderr
     missing = log(tmp_path / "missing.log", emulator=emulator)
     assert missing.returncode == 2
+
+
+def test_user_info_is_masked() -> None:
+    assert found(LINE.format("wss://me:hunter2@host/x")) == ["wss://***@host/x"]
+
+
+def test_masking_takes_time_in_proportion_to_the_text() -> None:
+    assert found(LINE.format("wss://h/?" + "key" * 100_000))[0].startswith("wss://h/?keykey")
+
+
+QUOTES = f'{STANDARD}/v1?a=");__import__("os").system("id");("'
+
+
+@pytest.mark.parametrize(
+    ("url", "keyword", "value"),
+    [
+        (
+            QUOTES,
+            "endpoint",
+            f"wss://my.cognitiveservices.azure.com/stt/v1{QUOTES.partition('v1')[2]}",
+        ),
+        (
+            f"{STANDARD}/stt/speech/universal/v2?cid=abc",
+            "endpoint",
+            "wss://my.cognitiveservices.azure.com/stt/speech/universal/v2?cid=abc",
+        ),
+        (
+            "wss://westeurope.tts.speech.microsoft.com/tts/cognitiveservices/websocket/v1",
+            "endpoint",
+            "https://my.cognitiveservices.azure.com/",
+        ),
+    ],
+    ids=["quotes", "query", "sdk's own"],
+)
+def test_the_line_to_paste_is_one_call_with_the_urls_text(
+    url: str, keyword: str, value: str
+) -> None:
+    verdict = Verdict(Row.TOLD_YES, Decision.PRIVATE_ENDPOINT, "Told.")
+    route = Route.of(verdict, Resource("my.cognitiveservices.azure.com", None), None, 0)
+    (statement,) = ast.parse(config_line(url, route)).body
+    assert isinstance(statement, ast.Expr)
+    assert isinstance(statement.value, ast.Call)
+    literals = {
+        k.arg: k.value.value for k in statement.value.keywords if isinstance(k.value, ast.Constant)
+    }
+    assert literals == {keyword: value}
+
+
+def test_a_custom_voice_in_government_gets_its_host() -> None:
+    verdict = Verdict(Row.TOLD_NO, Decision.REGIONAL, "Told.")
+    resource = Resource("my.cognitiveservices.azure.us", "usgovvirginia")
+    url = "wss://my.cognitiveservices.azure.us/tts/cognitiveservices/websocket/v1?deploymentId=a"
+    line = config_line(url, Route.of(verdict, resource, None, 0))
+    assert "wss://usgovvirginia.voice.speech.azure.us/tts/cognitiveservices/websocket/v1?d" in line
+
+
+def test_a_file_that_cannot_be_read_to_its_end_is_named_and_the_rest_goes_on(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    good = tmp_path / "sdk.log"
+    good.write_text(LINE.format(f"{STANDARD}/v1"))
+    done = log(Path("/proc/self/mem"), good, emulator=emulator)
+    assert done.returncode == 1
+    assert "/proc/self/mem: Input/output error" in done.stderr
+    assert f"1 x {STANDARD}/v1" in done.stdout
+
+
+def test_on_a_terminal_the_progress_is_shown(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "[red]sdk.log").write_text(LINE.format(f"{STANDARD}/v1"))
+    for name, value in {**emulator.environment, "TERM": "xterm", "COLUMNS": "80"}.items():
+        monkeypatch.setenv(name, value)
+    controller, terminal = pty.openpty()
+    command = [SPEECHROUTE, "log", str(tmp_path / "[red]sdk.log")]
+    with subprocess.Popen(
+        command, stderr=terminal, stdout=subprocess.PIPE, close_fds=True
+    ) as process:
+        os.close(terminal)
+        shown = b""
+        with suppress(OSError):  # the terminal's other end is closed: the command has ended
+            while piece := os.read(controller, 65536):
+                shown += piece
+    os.close(controller)
+    assert process.returncode == 0
+    assert b"[red]sdk.log" in shown
+    assert b"bytes" in shown
 
 
 class Endless(io.RawIOBase):

@@ -14,20 +14,25 @@ import pytest
 from clients import WAV
 
 _HERE = Path(__file__).parent
-_UNSHARE = ["unshare", "-n", "-m"] if os.geteuid() == 0 else ["unshare", "-r", "-n", "-m"]
+UNSHARE = ["unshare", "-n", "-m"] if os.geteuid() == 0 else ["unshare", "-r", "-n", "-m"]
 
 
 def _why_not() -> str:
     if shutil.which("unshare") is None:
         return "there is no unshare command"
-    done = subprocess.run([*_UNSHARE, "true"], capture_output=True, text=True)
+    done = subprocess.run([*UNSHARE, "true"], capture_output=True, text=True)
     return done.stderr.strip()
 
 
-@pytest.mark.skipif(bool(_why_not()), reason=f"no network namespaces here: {_why_not()}")
+needs_namespaces = pytest.mark.skipif(
+    bool(_why_not()), reason=f"no network namespaces here: {_why_not()}"
+)
+
+
+@needs_namespaces
 def test_key_and_endpoint_are_enough_with_system_dns_and_no_proxy() -> None:
     sample = WAV.with_name("recognize_file.py")
-    command = [*_UNSHARE, sys.executable, str(_HERE / "namespace_scene.py"), str(sample)]
+    command = [*UNSHARE, sys.executable, str(_HERE / "namespace_scene.py"), str(sample)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     heard = json.loads(done.stdout)

@@ -65,7 +65,14 @@ def test_every_setting_is_in_the_table_and_in_the_example_file() -> None:
 
 def test_the_defaults_in_the_table_are_those_of_the_code() -> None:
     written = {row[0].strip("`"): row[2].strip("`") for row in table("Settings")}
-    for name in ("private_endpoint", "when_undecided", "dns_timeout"):
+    for name in (
+        "private_endpoint",
+        "when_undecided",
+        "dns_timeout",
+        "route_ttl_min",
+        "route_ttl_max",
+        "route_stale",
+    ):
         default = SpeechSettings.model_fields[name].default
         text = f"{default:g}" if isinstance(default, float) else str(default)
         assert written[f"SPEECH_{name.upper()}"] == text

@@ -464,3 +464,31 @@ def test_an_api_is_named_like_an_offering(names: Names) -> None:
     for route in (private(names), regional(names)):
         url = route.rest_url("speechtotext", "v3.2/transcriptions")
         assert url == f"https://{names.custom_domain}/speechtotext/v3.2/transcriptions"
+
+
+@clouds
+def test_converting_a_token_url_warns_as_building_one_does(names: Names) -> None:
+    url = f"https://{names.region}.{names.api}/sts/{TOKEN_PATH}"
+    with pytest.warns(UserWarning, match="All networks"):
+        assert private(names).url(url) == f"https://{names.custom_domain}/sts/{TOKEN_PATH}"
+
+
+@clouds
+def test_a_rest_path_may_repeat_its_offering_or_api(names: Names) -> None:
+    for route in (private(names), regional(names)):
+        plain = route.rest_url("tts", "cognitiveservices/voices/list")
+        assert route.rest_url("tts", "tts/cognitiveservices/voices/list") == plain
+        batch = route.rest_url("speechtotext", "v3.2/x")
+        assert route.rest_url("speechtotext", "speechtotext/v3.2/x") == batch
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [("stt/x", "path"), ("x#y", "fragment"), ("a b", "text"), ("\r\nX: y", "text")],
+)
+@clouds
+def test_a_rest_path_that_cannot_be_is_refused(names: Names, path: str, part: str) -> None:
+    for route in (private(names), regional(names)):
+        with pytest.raises(UnsupportedUrl) as caught:
+            route.rest_url("tts", path)
+        assert caught.value.part == part

@@ -64,6 +64,9 @@ SETTINGS: dict[str, tuple[str, object]] = {
     "proxy": ("http://me:s3cret@proxy.example:8080",) * 2,
     "dns_servers": ("10.0.0.4, [fd00::4]:5353", ("10.0.0.4:53", "[fd00::4]:5353")),
     "dns_timeout": ("1.5", 1.5),
+    "route_ttl_min": ("0", 0.0),
+    "route_ttl_max": ("600", 600.0),
+    "route_stale": ("1.5", 1.5),
 }
 DEFAULTS = {
     "endpoint": None,
@@ -77,6 +80,9 @@ DEFAULTS = {
     "proxy": "env",
     "dns_servers": (),
     "dns_timeout": 5.0,
+    "route_ttl_min": 5.0,
+    "route_ttl_max": 300.0,
+    "route_stale": 3600.0,
 }
 
 
@@ -808,3 +814,17 @@ def test_a_variable_without_the_prefix_is_somebody_elses(
     before = sources.read()
     sources.give(Place(source, ""), field, "none")
     assert sources.read() == before
+
+
+@pytest.mark.parametrize("field", ["route_ttl_min", "route_ttl_max", "route_stale"])
+@pytest.mark.parametrize("value", ["-1", "86401", "nan", "a while"])
+def test_a_duration_is_seconds_of_at_most_a_day(field: str, value: str) -> None:
+    (problem,) = problems(endpoint=C, **{field: value})
+    assert problem.variable == f"SPEECH_{field.upper()}"
+    assert problem.expected == "seconds, 0 or more and at most 86400"
+
+
+def test_the_bounds_of_a_routes_life_are_in_order() -> None:
+    (problem,) = problems(endpoint=C, route_ttl_min=400)
+    assert problem.variable == "SPEECH_ROUTE_TTL_MIN"
+    assert problem.expected == "at most SPEECH_ROUTE_TTL_MAX, which is 300"

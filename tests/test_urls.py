@@ -90,7 +90,6 @@ MORE = {
     "empty-query": (f"https://{STT}/x?", f"https://{C}/stt/x?"),
     "offering-only-begins-the-segment": (f"https://{STT}/sttx/v1", f"https://{C}/stt/sttx/v1"),
     "offering-is-not-first": (f"https://{STT}/v1/stt", f"https://{C}/stt/v1/stt"),
-    "api-path-only-begins-like-an-offering": (f"https://{API}/sttx/v1", f"https://{C}/sttx/v1"),
 }
 OTHER_CLOUDS = {
     "foundry": (
@@ -400,6 +399,12 @@ paths = st.one_of(
     st.sampled_from(("", "/", V1, "//x")),
     st.text(VISIBLE.replace("?", "").replace("#", ""), max_size=20).map("/{}".format),
 ).filter(lambda path: f"{path}/".split("/")[1] not in OFFERINGS)
+apis = st.one_of(
+    st.just(""),
+    st.sampled_from(("speechtotext", "texttospeech", "sts", "customvoice")).flatmap(
+        lambda api: paths.map(lambda path: f"/{api}{path}")
+    ),
+)
 queries = st.one_of(
     st.just(""),
     st.just("?language=en-US&cid=%20+%2F%2f"),
@@ -417,7 +422,7 @@ def regional_cases(draw: st.DrawFn) -> Case:
     cloud = draw(clouds)
     region = draw(st.sampled_from(REGIONS[cloud]))
     offering = draw(st.sampled_from(("", *OFFERINGS)))
-    path, query = draw(paths), draw(queries)
+    path, query = draw(paths if offering else apis), draw(queries)
     if offering and draw(st.booleans()):
         path = SDK_PATHS.get(offering, path)
     if offering == "voice" and path == SDK_PATHS["voice"]:
@@ -426,7 +431,7 @@ def regional_cases(draw: st.DrawFn) -> Case:
         query = query.replace("deploymentId=", "")
     host = f"{region}.{offering}.{SPEECH_SUFFIX[cloud]}" if offering else ""
     return Case(
-        draw(st.sampled_from(("https", "wss"))),
+        draw(st.sampled_from(("https", "wss"))) if path else "https",
         host or f"{region}.{API_SUFFIX[cloud]}",
         draw(st.sampled_from(("", ":443"))),
         path,
@@ -440,10 +445,11 @@ def regional_cases(draw: st.DrawFn) -> Case:
 def private_cases(draw: st.DrawFn) -> Case:
     cloud = draw(clouds)
     offering = draw(st.sampled_from(("", *(f"/{offering}" for offering in OFFERINGS))))
-    path = draw(st.one_of(paths.map(lambda p: offering + p), st.sampled_from((V2, WEBSOCKET))))
+    own = paths.map(lambda p: offering + p) if offering else apis
+    path = draw(st.one_of(own, st.sampled_from((V2, WEBSOCKET))))
     custom_domain = draw(custom_domains(cloud))
     return Case(
-        draw(st.sampled_from(("https", "wss"))),
+        draw(st.sampled_from(("https", "wss"))) if path else "https",
         custom_domain,
         draw(st.sampled_from(("", ":443"))),
         path,
@@ -573,3 +579,26 @@ def test_a_tunnel_at_localhost_stands_for_a_custom_domain_and_becomes_tls(
     regional = f"{secure.get(scheme, scheme)}://{REGION}.stt.speech.microsoft.com/v1?a=b"
     assert to_regional(url, REGION) == regional
     assert to_regional(url, "chinanorth3").endswith("chinanorth3.stt.speech.azure.cn/v1?a=b")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"wss://{C}/speech/recognition/conversation/cognitiveservices/v1",
+        f"wss://{C}/STT/speech/universal/v2",
+        f"wss://{C}//stt/speech/universal/v2",
+        f"https://{API}/sttx/v1",
+        f"wss://{C}/",
+    ],
+    ids=["offering-forgotten", "capitals", "two-slashes", "unknown-api", "root-of-a-websocket"],
+)
+def test_a_path_that_nothing_serves_is_refused_both_ways(url: str) -> None:
+    for convert, target in ((to_private, C), (to_regional, REGION)):
+        with pytest.raises(UnsupportedUrl, match="an offering first") as caught:
+            convert(url, target)
+        assert caught.value.part == "path"
+
+
+def test_a_region_that_only_looks_like_one_in_lower_case_is_refused() -> None:
+    with pytest.raises(UnsupportedUrl, match="region"):
+        to_regional(f"https://{C}/stt/v1", "\u212aelvin")

@@ -3,7 +3,7 @@
 from . import errors, urls
 from ._clouds import Offering
 from ._factory import SpeechConfigFactory, speech_config, translation_config
-from ._resolver import resolve
+from ._resolver import resolve, resolve_async
 from ._route import Route, RouteKind
 from ._settings import SpeechSettings
 from .errors import SpeechRouteError
@@ -17,6 +17,7 @@ __all__ = [
     "SpeechSettings",
     "errors",
     "resolve",
+    "resolve_async",
     "speech_config",
     "translation_config",
     "urls",

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import azure.cognitiveservices.speech as speechsdk
 
 from ._clouds import Offering
 from ._dns import Observe, observe
-from ._proxy import Proxy, choose_proxy
-from ._resolver import Clock, Question, RouteResolver
+from ._proxy import choose_proxy
+from ._resolver import Clock, Kept, Question, RouteResolver, with_url_warning
 from ._route import Route
 from ._settings import SpeechSettings
 
@@ -46,6 +48,7 @@ class SpeechConfigFactory:
         self._settings = settings or SpeechSettings()
         self._arguments = observe, clock
         self._resolver = _resolver(observe, clock)
+        self._plans: dict[str, _Plan] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (type(self), self._settings, *self._arguments)
@@ -67,11 +70,19 @@ class SpeechConfigFactory:
             SettingsError: an override cannot work.
             RoutingError: DNS gave no route; its four children say why.
         """
-        return self._resolver.route_for(self._settings.override(**overrides))
+        settings = self._settings.override(**overrides)
+        return with_url_warning(self._resolver.kept(Question.of(settings)).route, settings)
+
+    async def route_async(self, **overrides: Any) -> Route:
+        """As `route`, without blocking the event loop."""
+        settings = self._settings.override(**overrides)
+        kept = await self._resolver.kept_async(Question.of(settings))
+        return with_url_warning(kept.route, settings)
 
     def invalidate(self) -> None:
         """Forget the cached routes: the next call asks DNS."""
         self._resolver.invalidate()
+        self._plans.clear()
 
     def speech_config(
         self, offering: Offering | str = Offering.STT, *, url: str | None = None, **overrides: Any
@@ -91,7 +102,23 @@ class SpeechConfigFactory:
             SettingsError: a setting or override cannot work, or a URL is for another offering.
             RoutingError: DNS gave no route; its four children say why.
         """
-        return self._make(speechsdk.SpeechConfig, offering, {"url": url, **overrides})
+        settings = self._settings if url is None and not overrides else None
+        plan = self._plans.get(offering) if settings else None
+        if settings is None or plan is None or self._resolver.clock() >= plan.valid_until:
+            settings = self._settings.override(url=url, **overrides)
+            full_url = settings.url_for(offering)
+            plan = _plan(settings, full_url, offering, self._resolver.kept(Question.of(settings)))
+            self._remember(settings, offering, plan)
+        return plan.make(speechsdk.SpeechConfig, settings)
+
+    async def speech_config_async(
+        self, offering: Offering | str = Offering.STT, *, url: str | None = None, **overrides: Any
+    ) -> speechsdk.SpeechConfig:
+        """As `speech_config`, without blocking the event loop."""
+        settings = self._settings.override(url=url, **overrides)
+        full_url = settings.url_for(offering)
+        kept = await self._resolver.kept_async(Question.of(settings))
+        return _plan(settings, full_url, offering, kept).make(speechsdk.SpeechConfig, settings)
 
     def translation_config(
         self, target_languages: Iterable[str] = (), *, url: str | None = None, **overrides: Any
@@ -107,43 +134,79 @@ class SpeechConfigFactory:
             SettingsError, RoutingError: as `speech_config` does.
             TypeError: ``target_languages`` is no sequence of texts.
         """
-        # Checked here: the SDK would fail with the key in its frames.
-        languages = tuple(target_languages)
-        if isinstance(target_languages, str) or not all(isinstance(to, str) for to in languages):
-            raise TypeError("target_languages is not a sequence of texts like ['de', 'fr']")
-        kind = partial(speechsdk.translation.SpeechTranslationConfig, target_languages=languages)
-        return self._make(kind, Offering.S2S, {"url": url, **overrides})
+        kind = _translating(target_languages)
+        settings = self._settings.override(url=url, **overrides)
+        full_url = settings.url_for(Offering.S2S)
+        kept = self._resolver.kept(Question.of(settings))
+        return _plan(settings, full_url, Offering.S2S, kept).make(kind, settings)
 
-    def _make(
-        self, kind: Callable[..., Any], offering: Offering | str, overrides: dict[str, Any]
-    ) -> Any:
-        """A config of one kind. What can fail does so before the key is in any variable."""
-        settings = self._settings.override(**overrides)
-        full_url = settings.url_for(offering)
-        route = self._resolver.route(Question.of(settings))
-        door = {"endpoint": route.url(full_url)} if full_url else route.sdk_kwargs(offering)
-        proxy = choose_proxy(
-            settings.proxy.get_secret_value(), route.host(offering), is_direct=route.is_direct
-        )
-        config = kind(subscription=settings.key.get_secret_value(), **door)
-        _apply(config, settings, proxy)
+    async def translation_config_async(
+        self, target_languages: Iterable[str] = (), *, url: str | None = None, **overrides: Any
+    ) -> speechsdk.translation.SpeechTranslationConfig:
+        """As `translation_config`, without blocking the event loop."""
+        kind = _translating(target_languages)
+        settings = self._settings.override(url=url, **overrides)
+        full_url = settings.url_for(Offering.S2S)
+        kept = await self._resolver.kept_async(Question.of(settings))
+        return _plan(settings, full_url, Offering.S2S, kept).make(kind, settings)
+
+    def _remember(self, settings: SpeechSettings, offering: Offering | str, plan: _Plan) -> None:
+        if settings is self._settings:
+            self._plans[offering] = plan
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a config is made from, but for the key.
+
+    Kept, because making it costs more than making the config.
+    """
+
+    door: dict[str, str]
+    properties: dict[Any, str]
+    valid_until: float
+
+    def make(self, kind: Callable[..., Any], settings: SpeechSettings) -> Any:
+        """A config. All that can fail has been done before, so the key is in no traceback."""
+        config = kind(subscription=settings.key.get_secret_value(), **self.door)
+        if self.properties:
+            config.set_properties(self.properties)
         return config
 
 
-def _apply(config: Any, settings: SpeechSettings, proxy: Proxy | None) -> None:
-    """Pass on what the settings say beyond the door."""
+def _plan(
+    settings: SpeechSettings, full_url: str | None, offering: Offering | str, kept: Kept
+) -> _Plan:
+    route = kept.route
+    door = {"endpoint": route.url(full_url)} if full_url else route.sdk_kwargs(offering)
+    opened = urlsplit(door.get("endpoint") or door.get("host") or f"//{route.host(offering)}")
+    proxy = choose_proxy(
+        settings.proxy.get_secret_value(), opened.hostname or "", is_direct=route.is_direct
+    )
     language = settings.url_language or settings.language
-    if language:
-        config.speech_recognition_language = language
-        config.speech_synthesis_language = language
-    if settings.voice:
-        config.speech_synthesis_voice_name = settings.voice
-    if settings.endpoint_id:
-        config.endpoint_id = settings.endpoint_id
-    if settings.log_file:
-        config.set_property(speechsdk.PropertyId.Speech_LogFilename, str(settings.log_file))
-    if proxy:
-        config.set_proxy(proxy.host, proxy.port, proxy.username, proxy.password)
+    ids = speechsdk.PropertyId
+    properties = {
+        ids.SpeechServiceConnection_RecoLanguage: language,
+        ids.SpeechServiceConnection_SynthLanguage: language,
+        ids.SpeechServiceConnection_SynthVoice: settings.voice,
+        ids.SpeechServiceConnection_EndpointId: settings.endpoint_id,
+        ids.Speech_LogFilename: settings.log_file and str(settings.log_file),
+        ids.SpeechServiceConnection_ProxyHostName: proxy and proxy.host,
+        ids.SpeechServiceConnection_ProxyPort: proxy and str(proxy.port),
+        ids.SpeechServiceConnection_ProxyUserName: proxy and proxy.username,
+        ids.SpeechServiceConnection_ProxyPassword: proxy and proxy.password,
+    }
+    given = {name: value for name, value in properties.items() if value}
+    return _Plan(door, given, kept.refresh_at)
+
+
+def _translating(target_languages: Iterable[str]) -> Callable[..., Any]:
+    """The constructor with its languages."""
+    # Checked here: the SDK would fail with the key in its frames.
+    languages = tuple(target_languages)
+    if isinstance(target_languages, str) or not all(isinstance(to, str) for to in languages):
+        raise TypeError("target_languages is not a sequence of texts like ['de', 'fr']")
+    return partial(speechsdk.translation.SpeechTranslationConfig, target_languages=languages)
 
 
 def _resolver(custom: Observe | None, clock: Clock | None) -> RouteResolver:

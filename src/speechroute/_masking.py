@@ -1,6 +1,6 @@
 """What no text of this library shows: anything that could be a key.
 
-Contract: pure.
+Contract: pure, and linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -9,17 +9,21 @@ import re
 
 _OPAQUE = re.compile(r"[0-9A-Za-z+/=_]{24,}")
 """Runs of characters that no error shows, because they could be part of a key."""
-_SECRET_PARAMETER = re.compile(
-    r"([?&][^=&]*(?:key|token|secret|password|sig|authorization)[^=&]*=)[^&]+", re.IGNORECASE
+_SECRET_NAME = re.compile(
+    r"key|token|secret|passw|signature|authorization|credential|^(?:auth|code|pwd|sig)$",
+    re.IGNORECASE,
 )
 _KEY = r"(?:[0-9a-fA-F]{32}|[0-9A-Za-z]{84})"
 """Resource keys: 32 hexadecimal digits, newer ones 84 characters (assumed)."""
-_LONE_KEY = re.compile(rf"(?<![0-9A-Za-z]){_KEY}(?![0-9A-Za-z])")
+_LONE_SECRET = re.compile(
+    rf"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{{2}}))(?:{_KEY}(?![0-9A-Za-z])|eyJ[\w-]+\.[\w.-]+)"
+)
+"""A key or a JSON web token, also behind a percent-encoded character."""
 
 
 def is_key_like(text: str) -> bool:
     """Whether a text has the form of a resource key."""
-    return _LONE_KEY.fullmatch(text) is not None
+    return re.fullmatch(_KEY, text) is not None
 
 
 def mask(text: str) -> str:
@@ -28,5 +32,14 @@ def mask(text: str) -> str:
 
 
 def mask_url(url: str) -> str:
-    """A URL without the values of parameters that hold secrets, and without keys anywhere."""
-    return _LONE_KEY.sub("***", _SECRET_PARAMETER.sub(r"\1***", url))
+    """A URL without user info, values of parameters that hold secrets, and keys anywhere."""
+    base, question_mark, query = url.partition("?")
+    scheme, separator, rest = base.partition("://")
+    authority, slash, path = rest.partition("/")
+    _, at, host = authority.rpartition("@")
+    base = f"{scheme}{separator}{'***@' if at else ''}{host}{slash}{path}"
+    shown = (
+        f"{name}=***" if equals and _SECRET_NAME.search(name) else f"{name}{equals}{value}"
+        for name, equals, value in (part.partition("=") for part in query.split("&"))
+    )
+    return _LONE_SECRET.sub("***", f"{base}{question_mark}{'&'.join(shown)}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import threading
 import time
@@ -10,17 +12,20 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
-from ._dns import Observe, observe
+from ._dns import DnsView, Lookup, Observe, observe
 from ._proxy import resolves_names
 from ._resource import Resource
 from ._route import Route
 from ._settings import SpeechSettings
 from ._values import PrivateEndpoint, WhenUndecided
 from ._verdict import classify, without_dns
+from .errors import DnsUnavailable
 
-TTL_MIN_S, TTL_MAX_S = 5.0, 300.0
-"""Bounds on how long a route is kept, seconds: a time to live of 0 would ask DNS at every call,
-and one of a day would outlast the removal of a private endpoint."""
+_log = logging.getLogger("speechroute")
+
+_REFRESH_SHARE = 0.8
+"""Share of a route's life after which a call looks for the next one in the background, so that
+no call has to wait while calls keep coming."""
 
 Clock = Callable[[], float]
 
@@ -35,6 +40,9 @@ class Question:
     dns_servers: tuple[str, ...]
     dns_timeout: float
     ask_system: bool
+    ttl_min: float
+    ttl_max: float
+    stale: float
 
     @classmethod
     def of(cls, settings: SpeechSettings) -> Question:
@@ -45,14 +53,37 @@ class Question:
             settings.dns_servers,
             settings.dns_timeout,
             ask_system=not resolves_names(settings.proxy.get_secret_value()),
+            ttl_min=settings.route_ttl_min,
+            ttl_max=settings.route_ttl_max,
+            stale=settings.route_stale,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A route in the cache.
+
+    Attributes:
+        route: the route; usable until its ``expires_at``.
+        refresh_at: when to look for the next one, before this one expires.
+        good_until: how long it may be used if DNS fails from then on.
+    """
+
+    route: Route
+    refresh_at: float
+    good_until: float
 
 
 class RouteResolver:
     """Answers questions for routes from a cache, and observes where it has no fresh answer.
 
-    One observation at a time for each question, whatever the number of threads: who comes while
-    it runs waits for it and shares its outcome. After ``fork`` the child observes for itself.
+    One observation at a time for each question, whatever the number of threads, tasks and event
+    loops: who comes while it runs waits for it and shares its outcome. It runs in a daemon
+    thread, so that neither Ctrl-C nor the end of the process waits for it. After ``fork`` the
+    child observes for itself.
+
+    A call late in a route's life gets that route at once, and starts the next observation. If
+    DNS fails, the last known route is used for ``stale`` seconds more, with a warning.
 
     Args:
         observe: looks at DNS; default: `speechroute._dns.observe`.
@@ -62,80 +93,109 @@ class RouteResolver:
     def __init__(self, observe: Observe = observe, clock: Clock = time.monotonic) -> None:
         self._observe = observe
         self.clock = clock
-        self._routes: dict[Question, Route] = {}
+        self._kept: dict[Question, Kept] = {}
         self._reset()
         _resolvers.add(self)
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
-        self._flights: dict[Question, Future[Route]] = {}
+        self._flights: dict[Question, Future[Kept]] = {}
 
-    def route_for(self, settings: SpeechSettings) -> Route:
-        """The route that is valid now, with what these settings have to be warned of.
-
-        Raises:
-            SpeechRouteError: there is none, and why.
-        """
-        route = self.route(Question.of(settings))
-        wins, loses = settings.url_language, settings.language
-        if wins and loses and wins.lower() != loses.lower():
-            warning = (
-                f"The URL says language={wins}, SPEECH_LANGUAGE says {loses}: the URL wins. Take "
-                "the language out of one of the two."
-            )
-            return replace(route, warnings=(*route.warnings, warning))
-        return route
-
-    def route(self, question: Question) -> Route:
-        """The route that is valid now.
+    def kept(self, question: Question) -> Kept:
+        """The route that is valid now, and until when it may be used without asking again.
 
         Raises:
             SpeechRouteError: there is none, and why.
         """
-        route = self._routes.get(question)
-        if route is not None and self.clock() < route.expires_at:
-            return route
-        with self._lock:
-            flight = self._flights.get(question)
-            is_pilot = flight is None
-            if flight is None:
-                flight = self._flights[question] = Future()
-        if is_pilot:
-            self._fly(question, flight)
-        return flight.result()
+        return self._usable(question) or self._flight(question).result()
 
-    def _fly(self, question: Question, flight: Future[Route]) -> None:
-        """Observe, and tell everybody who waits."""
-        try:
-            route = self._find(question)
-        except BaseException as error:
-            self._land(question, flight)
-            flight.set_exception(error)
-            if not isinstance(error, Exception):
-                raise
-        else:
-            self._land(question, flight, route)
-            flight.set_result(route)
-
-    def _land(self, question: Question, flight: Future[Route], route: Route | None = None) -> None:
-        """Keep the route, unless it was invalidated while it was looked for."""
-        with self._lock:
-            if self._flights.get(question) is flight:
-                del self._flights[question]
-                if route is not None:
-                    self._routes[question] = route
+    async def kept_async(self, question: Question) -> Kept:
+        """As `kept`, without blocking the event loop. Cancelling it cancels no observation."""
+        kept = self._usable(question)
+        if kept is None:
+            kept = await asyncio.wrap_future(self._flight(question))
+        return kept
 
     def invalidate(self) -> None:
         """Forget every route, so that the next call looks again."""
         with self._lock:
-            self._routes.clear()
+            self._kept.clear()
             self._flights.clear()
 
-    def _find(self, question: Question) -> Route:
+    def _usable(self, question: Question) -> Kept | None:
+        """A route that needs no waiting: known, or decided by the settings alone."""
+        kept = self._kept.get(question)
+        if kept is None:
+            verdict = without_dns(question.resource, question.told)
+            if verdict is None:
+                return None
+            forever = float("inf")
+            route = Route.of(verdict, question.resource, None, forever)
+            kept = self._kept[question] = Kept(route, forever, forever)
+        now = self.clock()
+        if now >= kept.route.expires_at:
+            return None
+        if now >= kept.refresh_at:
+            self._flight(question)
+        return kept
+
+    def _flight(self, question: Question) -> Future[Kept]:
+        """The observation that is under way, or a new one."""
+        with self._lock:
+            flight = self._flights.get(question)
+            if flight is not None:
+                return flight
+            flight = Future()
+            # Many wait for it: none of them may cancel it.
+            flight.set_running_or_notify_cancel()
+            kept = self._kept.get(question)
+            if kept is not None and self.clock() < kept.refresh_at:
+                # It landed between the caller's look at the cache and this one.
+                flight.set_result(kept)
+                return flight
+            arguments = (question, flight)
+            name = "speechroute-resolver"
+            thread = threading.Thread(target=self._fly, args=arguments, name=name, daemon=True)
+            thread.start()
+            self._flights[question] = flight
+            return flight
+
+    def _fly(self, question: Question, flight: Future[Kept]) -> None:
+        """Observe, and tell everybody who waits."""
+        outcome: Kept | Exception
+        try:
+            outcome = self._find(question)
+        except DnsUnavailable as error:
+            outcome = self._last_known(question, error) or error
+        except Exception as error:  # noqa: BLE001  # raised again where the flight is waited for
+            outcome = error
+        with self._lock:
+            # Neither is true if the routes were invalidated while this one was looked for.
+            if self._flights.get(question) is flight:
+                del self._flights[question]
+                if isinstance(outcome, Kept):
+                    _tell(self._kept.get(question), outcome)
+                    self._kept[question] = outcome
+        if isinstance(outcome, Kept):
+            flight.set_result(outcome)
+        else:
+            flight.set_exception(outcome)
+
+    def _last_known(self, question: Question, error: DnsUnavailable) -> Kept | None:
+        """The last known route, for a while, if it is not too old."""
+        kept, now = self._kept.get(question), self.clock()
+        if kept is None or now >= kept.good_until:
+            return None
+        # Until then, DNS is not asked again at every call.
+        expires_at = max(kept.route.expires_at, now + question.ttl_min)
+        warning = f"DNS fails, so this is the last known route. {error}"
+        told = tuple(text for text in kept.route.warnings if not text.startswith("DNS fails"))
+        _log.warning("Using the last known route: %s", error)
+        route = replace(kept.route, warnings=(*told, warning), expires_at=expires_at)
+        return Kept(route, expires_at, kept.good_until)
+
+    def _find(self, question: Question) -> Kept:
         resource = question.resource
-        verdict = without_dns(resource, question.told)
-        if verdict is not None:
-            return Route.of(verdict, resource, None, float("inf"))
         region = resource.region
         view = self._observe(
             resource.custom_domain or "",
@@ -144,12 +204,41 @@ class RouteResolver:
             timeout=question.dns_timeout,
             ask_system=question.ask_system,
         )
+        _log_evidence(view)
         verdict = classify(
             view, resource, told=question.told, when_undecided=question.when_undecided
         )
-        ttl = TTL_MIN_S if view.dns.ttl is None else view.dns.ttl
-        kept = min(max(ttl, TTL_MIN_S), TTL_MAX_S)
-        return Route.of(verdict, resource, view, self.clock() + kept)
+        ttl = 0 if view.dns.ttl is None else view.dns.ttl
+        life = min(max(ttl, question.ttl_min), question.ttl_max)
+        now = self.clock()
+        route = Route.of(verdict, resource, view, now + life)
+        return Kept(route, now + life * _REFRESH_SHARE, now + life + question.stale)
+
+
+def _tell(before: Kept | None, after: Kept) -> None:
+    """One line in the log where the route changes."""
+    route = after.route
+    if before is None or (before.route.kind, before.route.region) != (route.kind, route.region):
+        _log.info("Route: %s. %s", route.kind, route.reason)
+
+
+def _log_evidence(view: DnsView) -> None:
+    if not _log.isEnabledFor(logging.DEBUG):
+        return
+
+    def told(lookup: Lookup | None) -> str:
+        if lookup is None:
+            return "not asked"
+        found = ", ".join(map(str, lookup.addresses)) or lookup.failure or lookup.outcome
+        return f"{' > '.join(lookup.chain)} > {found}"
+
+    _log.debug(
+        "Observed in %.3f s: DNS %s; system %s; region %s",
+        view.seconds,
+        told(view.dns),
+        told(view.system),
+        told(view.region_api),
+    )
 
 
 _resolvers: weakref.WeakSet[RouteResolver] = weakref.WeakSet()
@@ -165,6 +254,18 @@ if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_reset_after_fork)
 
 
+def with_url_warning(route: Route, settings: SpeechSettings) -> Route:
+    """The route, with a warning if the full URL and the settings say different languages."""
+    wins, loses = settings.url_language, settings.language
+    if not wins or not loses or wins.lower() == loses.lower():
+        return route
+    warning = (
+        f"The URL says language={wins}, SPEECH_LANGUAGE says {loses}: the URL wins. Take the "
+        "language out of one of the two."
+    )
+    return replace(route, warnings=(*route.warnings, warning))
+
+
 def resolve(settings: SpeechSettings | None = None) -> Route:
     """The route that is valid now, observed anew and without the SDK.
 
@@ -177,4 +278,16 @@ def resolve(settings: SpeechSettings | None = None) -> Route:
         SettingsError: the settings cannot work.
         RoutingError: DNS gave no route; its four children say why.
     """
-    return RouteResolver().route_for(settings or SpeechSettings())
+    settings = settings or SpeechSettings()
+    return with_url_warning(RouteResolver().kept(Question.of(settings)).route, settings)
+
+
+async def resolve_async(settings: SpeechSettings | None = None) -> Route:
+    """As `resolve`, without blocking the event loop.
+
+    Raises:
+        SettingsError, RoutingError: as `resolve` does.
+    """
+    settings = settings or SpeechSettings()
+    kept = await RouteResolver().kept_async(Question.of(settings))
+    return with_url_warning(kept.route, settings)

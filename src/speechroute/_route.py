@@ -11,7 +11,7 @@ from ._clouds import Offering, cloud_of_region
 from ._dns import DnsView
 from ._resource import Resource
 from ._verdict import Decision, Row, Verdict
-from .errors import RouteUndecided
+from .errors import RouteUndecided, UnsupportedUrl
 
 
 class RouteKind(StrEnum):
@@ -21,7 +21,9 @@ class RouteKind(StrEnum):
     REGIONAL = "regional"
 
 
-_AT_RESOURCE = frozenset({"speechtotext", "texttospeech"})
+_AT_RESOURCE = frozenset(
+    {"speechtotext", "texttospeech", "customvoice", "avatar", "videotranslation"}
+)
 """APIs that a resource with a custom domain serves there whatever the route (documented,
 2024-09-24); tokens come from the region."""
 
@@ -142,7 +144,8 @@ class Route:
         """Any Speech URL, in standard or private form, converted for this route.
 
         URLs of the speech-to-text REST API (``speechtotext/...``) belong to the custom domain
-        on both kinds of route, where there is one (documented, 2024-09-24).
+        on both kinds of route, where there is one (documented, 2024-09-24). A token URL on a
+        route through a private endpoint comes with a `UserWarning`, as from `rest_url`.
 
         Raises:
             UnsupportedUrl: see `urls.to_private` and `urls.to_regional`.
@@ -150,6 +153,8 @@ class Route:
         custom_domain, region = self._names()
         api = urls.api_of(urls.parse(url).path)
         if self.kind is RouteKind.PRIVATE_ENDPOINT or (custom_domain and api in _AT_RESOURCE):
+            if api == "sts":
+                warnings.warn(_ISSUED_ONLY_TO_ALL_NETWORKS, stacklevel=2)
             return urls.to_private(url, custom_domain)
         return urls.to_regional(url, region)
 
@@ -169,21 +174,26 @@ class Route:
 
         Raises:
             ValueError: there is no such offering or API.
+            UnsupportedUrl: ``path`` cannot be part of a URL, or is of another offering.
         """
         path = "/" + path.removeprefix("/")
-        offering = Offering.STT
-        if urls.api_of(f"/{offering_or_api}"):
-            path = f"/{offering_or_api}{path}"
+        api = urls.api_of(f"/{offering_or_api}") or urls.api_of(path)
+        if api:
+            path = path if urls.api_of(path) == api else f"/{api}{path}"
+            custom_domain = self.custom_domain if api in _AT_RESOURCE else None
+            host = custom_domain or self.host(Offering.STT)
+            if self.kind is RouteKind.REGIONAL and not custom_domain:
+                host = cloud_of_region(self._names()[1]).api_host(self._names()[1])
+            elif api == "sts":
+                warnings.warn(_ISSUED_ONLY_TO_ALL_NETWORKS, stacklevel=2)
+            url = f"https://{host}{path}"
         else:
             offering = Offering(offering_or_api)
-        api, host = urls.api_of(path), self.host(offering)
-        if self.kind is RouteKind.PRIVATE_ENDPOINT:
-            if api == "sts":
-                warnings.warn(_ISSUED_ONLY_TO_ALL_NETWORKS, stacklevel=2)
-            prefixed = api or urls.OFFERING_PATH.match(path)
-            return f"https://{host}{path}" if prefixed else f"https://{host}/{offering}{path}"
-        if api in _AT_RESOURCE and self.custom_domain:
-            host = self.custom_domain
-        elif api and self.region:
-            host = cloud_of_region(self.region).api_host(self.region)
-        return f"https://{host}{path}"
+            path = path.removeprefix(f"/{offering}") or "/"
+            prefix = f"/{offering}" if self.kind is RouteKind.PRIVATE_ENDPOINT else ""
+            url = f"https://{self.host(offering)}{prefix}{path}"
+            if urls.OFFERING_PATH.match(path):
+                expected = f"a path of {offering}"
+                raise UnsupportedUrl.of("path", repr(path), expected)
+        urls.parse(url)
+        return url

@@ -31,6 +31,12 @@ from .errors import Problem, SettingsError
 
 DNS_TIMEOUT_S = 5.0
 """Seconds for all lookups of a decision: what a stub resolver waits for one server by default."""
+ROUTE_TTL_MIN_S, ROUTE_TTL_MAX_S = 5.0, 300.0
+"""Bounds on how long a route is kept, seconds: a time to live of 0 would ask DNS at every call,
+and one of a day would outlast the removal of a private endpoint."""
+ROUTE_STALE_S = 3600.0
+"""Seconds that the last known route outlives a failing DNS: an outage of DNS should not become
+one of speech, and an hour is longer than most."""
 _SECRETS_DIR = "/run/secrets"
 """Where Docker and Kubernetes mount secrets by convention."""
 _SHORTEST_KEY = 16
@@ -56,6 +62,7 @@ _Policy = Annotated[WhenUndecided, BeforeValidator(_values.choice(WhenUndecided)
 _Key = Annotated[SecretStr, BeforeValidator(_values.key)]
 _Proxy = Annotated[SecretStr, BeforeValidator(_values.proxy)]
 _Servers = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_values.dns_servers)]
+_Duration = Annotated[float, BeforeValidator(_values.duration)]
 _Timeout = Annotated[float, BeforeValidator(_values.timeout)]
 
 
@@ -85,6 +92,8 @@ class SpeechSettings(BaseSettings):
         proxy: ``env`` (``HTTPS_PROXY``, ``NO_PROXY``), ``none`` or ``http://host:port``.
         dns_servers: resolvers, ``ip`` or ``ip:port``; default: the system's.
         dns_timeout: seconds for all lookups of one decision, at most 60.
+        route_ttl_min, route_ttl_max: bounds on how long a route is kept, seconds.
+        route_stale: how long the last known route outlives a failing DNS, seconds.
 
     Raises:
         SettingsError: with one problem for each setting that cannot work.
@@ -115,6 +124,9 @@ class SpeechSettings(BaseSettings):
     proxy: _Proxy = _setting(SecretStr("env"), "PROXY")
     dns_servers: _Servers = _setting((), "DNS_SERVERS")
     dns_timeout: _Timeout = _setting(DNS_TIMEOUT_S, "DNS_TIMEOUT")
+    route_ttl_min: _Duration = _setting(ROUTE_TTL_MIN_S, "ROUTE_TTL_MIN")
+    route_ttl_max: _Duration = _setting(ROUTE_TTL_MAX_S, "ROUTE_TTL_MAX")
+    route_stale: _Duration = _setting(ROUTE_STALE_S, "ROUTE_STALE")
 
     _resource: Resource = PrivateAttr()
     _full_url: str | None = PrivateAttr()
@@ -209,6 +221,13 @@ class SpeechSettings(BaseSettings):
                 repr(region),
                 f"a region of the cloud of {custom_domain}",
                 "correct whichever of the two is wrong",
+            )
+        if self.route_ttl_min > self.route_ttl_max:
+            raise _Contradiction(
+                "SPEECH_ROUTE_TTL_MIN",
+                f"{self.route_ttl_min:g}",
+                f"at most SPEECH_ROUTE_TTL_MAX, which is {self.route_ttl_max:g}",
+                "raise the one or lower the other",
             )
         if self.private_endpoint is PrivateEndpoint.YES and custom_domain is None:
             raise _Contradiction(

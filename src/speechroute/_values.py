@@ -21,6 +21,7 @@ from ._resource import Endpoint, parse_endpoint
 from .errors import UnsupportedUrl
 
 MAX_DNS_TIMEOUT_S = 60.0
+_DAY_S = 86_400
 _MAX_PORT = 65535
 
 
@@ -86,8 +87,8 @@ def key(value: object) -> SecretStr:
 def region(value: object) -> str:
     """A region's short name, in lower case."""
     expected = "a region's short name like westeurope"
-    text = _text(value, expected).lower()
-    if not REGION.fullmatch(text):
+    text = _text(value, expected)
+    if not text.isascii() or not REGION.fullmatch(text := text.lower()):
         remedy = "take 'Location/Region' from the resource's page in the portal"
         raise BadValue(shown(text), expected, remedy)
     return text
@@ -115,14 +116,24 @@ def private_endpoint(value: object) -> StrEnum:
 
 def timeout(value: object) -> float:
     """Seconds, more than 0 and at most 60."""
+    expected = f"seconds, more than 0 and at most {MAX_DNS_TIMEOUT_S:g}"
+    return _seconds(value, lambda seconds: 0 < seconds <= MAX_DNS_TIMEOUT_S, expected, 5)
+
+
+def duration(value: object) -> float:
+    """Seconds, 0 or more and at most a day."""
+    expected = f"seconds, 0 or more and at most {_DAY_S}"
+    return _seconds(value, lambda seconds: 0 <= seconds <= _DAY_S, expected, 300)
+
+
+def _seconds(value: object, fits: Callable[[float], bool], expected: str, example: float) -> float:
     try:
         seconds = float(value)  # type: ignore[arg-type]  # what float() refuses is the point
     except (TypeError, ValueError, OverflowError):
         seconds = math.nan
-    if not 0 < seconds <= MAX_DNS_TIMEOUT_S:
+    if not fits(seconds):
         found = shown(value) if isinstance(value, str) else shown(str(value))[1:-1]
-        expected = f"seconds, more than 0 and at most {MAX_DNS_TIMEOUT_S:g}"
-        raise BadValue(found, expected, "use e.g. 5")
+        raise BadValue(found, expected, f"use e.g. {example:g}")
     return seconds
 
 

@@ -39,7 +39,9 @@ _LOOPBACK_SCHEMES = {**_SCHEMES, "http": "https", "ws": "wss"}
 OFFERING_PATH = re.compile(rf"/({'|'.join(Offering)})(?=/|$)")
 SDK_PATHS = frozenset({"/stt/speech/universal/v2", "/tts/cognitiveservices/websocket/v1"})
 """Paths that SDK 1.43 and newer open on regional hosts too, offering included (measured)."""
-_API_PATH = re.compile(r"/(speechtotext|texttospeech|sts)(?=/|$)")
+_API_PATH = re.compile(
+    r"/(speechtotext|texttospeech|sts|customvoice|avatar|videotranslation)(?=/|$)"
+)
 _DEPLOYMENT = re.compile(r"[?&]deploymentId=")
 """A custom voice: SDKs with a region open its text-to-speech path on the voice host (measured)."""
 
@@ -75,7 +77,7 @@ class SpeechUrl:
 
 
 def api_of(path: str) -> str:
-    """``speechtotext``, ``texttospeech`` or ``sts``, the APIs of no offering, or nothing."""
+    """The API of a path that is part of no offering, such as ``speechtotext``, or nothing."""
     match = _API_PATH.match(path)
     return match[1] if match else ""
 
@@ -117,6 +119,17 @@ def parse(url: str) -> SpeechUrl:
     return SpeechUrl(schemes[scheme], host, port, match["path"], match["query"])
 
 
+def _check_path(url: SpeechUrl) -> None:
+    """Refuse what no host serves, above all a custom domain's path without its offering."""
+    is_root = url.path in ("", "/") and url.scheme == "https"
+    if url.offering is None and not api_of(url.path) and not is_root:
+        raise UnsupportedUrl.of(
+            "path",
+            repr(url.path),
+            f"an offering first ({', '.join(Offering)}), or an API like speechtotext",
+        )
+
+
 def _check_cloud(url: SpeechUrl, cloud: Cloud, target: str) -> None:
     if url.host and url.host.cloud is not cloud:
         raise UnsupportedUrl.of(
@@ -155,6 +168,7 @@ def to_private(url: str, custom_domain: str) -> str:
         )
     parsed = parse(url)
     _check_cloud(parsed, target.cloud, target.custom_domain)
+    _check_path(parsed)
     path = parsed.path
     if parsed.host and parsed.host.offering and not OFFERING_PATH.match(path):
         path = f"/{parsed.host.offering}{path}"
@@ -183,12 +197,13 @@ def to_regional(url: str, region: str) -> str:
         ... )
         'https://westeurope.tts.speech.microsoft.com/cognitiveservices/voices/list'
     """
-    if not REGION.fullmatch(region.lower()):
+    if not region.isascii() or not REGION.fullmatch(region.lower()):
         raise UnsupportedUrl.of("region", repr(region), "a short name like westeurope")
     region = region.lower()
     parsed = parse(url)
     cloud = cloud_of_region(region)
     _check_cloud(parsed, cloud, region)
+    _check_path(parsed)
     path, offering = parsed.path, parsed.offering
     if offering is None:
         return parsed.at(cloud.api_host(region), path)

@@ -9,7 +9,7 @@ import typer
 from rich.padding import Padding
 from rich.text import Text
 
-from .. import _values
+from .. import _values, urls
 from .._clouds import Offering, recognise_marker
 from .._dns import DnsView, Lookup
 from .._masking import mask_url
@@ -27,7 +27,8 @@ _VOICES_PATH = "/cognitiveservices/voices/list"
 def client_urls(route: Route, settings: SpeechSettings) -> dict[str, str]:
     """The URL that each SDK client opens with a config for this route (measured, 1.53)."""
     if settings.full_url:
-        return {"every client (full URL)": mask_url(route.url(settings.full_url))}
+        offering = urls.parse(settings.full_url).offering
+        return {f"clients of {offering} (full URL)": mask_url(route.url(settings.full_url))}
     model, language = settings.endpoint_id, settings.language
     is_private = route.kind is RouteKind.PRIVATE_ENDPOINT
     speaker = Offering.VOICE if model and not is_private else Offering.TTS

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from .. import urls
 from .._masking import mask_url
@@ -19,9 +21,12 @@ from ..errors import UnsupportedUrl
 from ._app import JsonFlag, app, console, errors_console, print_json, reported
 
 _CHUNK_BYTES = 1 << 20
-_CONNECTION_URL = re.compile(rb"name='SPEECH-ConnectionUrl'; value='([^'\r\n]+)'")
-_OWN_PARAMETER = re.compile(r"traffictype=[^&]*&|[?&]traffictype=[^&]*$")
+_NAME_COLUMNS = 30
+_CONNECTION_URL = re.compile(rb"name='SPEECH-ConnectionUrl'; value='([^\r\n]+)'")
+_OWN_PARAMETER = "traffictype="
 """The SDK's own query parameter, no part of the application's URL (documented, 2024-09-24)."""
+_LONGEST_URL = 16_384
+"""Characters beyond which a value is cut: no URL is longer, and a log may hold anything."""
 
 
 def connection_urls(file: BinaryIO, progress: Any = None) -> Iterator[str]:
@@ -48,7 +53,13 @@ def connection_urls(file: BinaryIO, progress: Any = None) -> Iterator[str]:
 
 
 def _cleaned(url: str) -> str:
-    return mask_url(_OWN_PARAMETER.sub("", url))
+    """The application's URL, fit for a terminal."""
+    base, question_mark, query = url[:_LONGEST_URL].partition("?")
+    kept = [part for part in query.split("&") if not part.startswith(_OWN_PARAMETER)]
+    if not kept or kept == [""]:
+        question_mark = ""
+    masked = mask_url(f"{base}{question_mark}{'&'.join(kept)}")
+    return re.sub(r"[^!-~]", lambda match: f"\\u{ord(match[0]):04x}", masked)
 
 
 def config_line(url: str, route: Route) -> str:
@@ -60,29 +71,30 @@ def config_line(url: str, route: Route) -> str:
         UnsupportedUrl: the URL cannot be converted.
     """
     converted = route.url(url)
-    private = urls.to_private(url, route.custom_domain) if route.custom_domain else converted
+    parsed = urls.parse(converted)
     arguments = {"endpoint": converted}
-    if urls.parse(private).path in urls.SDK_PATHS:
-        arguments = route.sdk_kwargs(urls.parse(url).offering or "stt")
-    written = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
-    return f"speechsdk.SpeechConfig(subscription=key, {written})".replace("'", '"')
+    if parsed.path in urls.SDK_PATHS and not parsed.query and parsed.offering:
+        arguments = route.sdk_kwargs(parsed.offering)
+    # JSON's quotes and escapes are Python's: the line is made to be pasted.
+    written = ", ".join(f"{name}={json.dumps(value)}" for name, value in arguments.items())
+    return f"speechsdk.SpeechConfig(subscription=key, {written})"
 
 
-def _count(files: list[Path]) -> Counter[str]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-    )
+def _count(files: list[Path]) -> tuple[Counter[str], list[str]]:
+    """How often each URL occurs, and which files could not be read."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
     counts: Counter[str] = Counter()
+    failures: list[str] = []
     quiet = not errors_console.is_terminal
     with Progress(*columns, console=errors_console, transient=True, disable=quiet) as progress:
         for path in files:
-            task = progress.add_task(path.name, total=path.stat().st_size)
-            with path.open("rb") as file:
-                counts.update(connection_urls(file, lambda size: progress.advance(task, size)))  # noqa: B023  # consumed here
-    return counts
+            task = progress.add_task(path.name[-_NAME_COLUMNS:], total=path.stat().st_size)
+            try:
+                with path.open("rb") as file:
+                    counts.update(connection_urls(file, partial(progress.advance, task)))
+            except OSError as error:
+                failures.append(f"{path}: {error.strerror}")
+    return counts, failures
 
 
 def _entry(url: str, count: int, route: Route) -> dict[str, Any]:
@@ -105,21 +117,29 @@ def log(
     """Find the connection URLs in SDK log files and convert them to the current route."""
     with reported(as_json):
         route = resolve()
-    entries = [_entry(url, count, route) for url, count in _count(files).most_common()]
+    counts, failures = _count(files)
+    entries = [_entry(url, count, route) for url, count in counts.most_common()]
     if as_json:
-        print_json({"route": route.kind, "urls": entries})
-    elif not entries:
+        print_json({"route": route.kind, "urls": entries, "unreadable": failures})
+    else:
+        _print(entries)
+    for failure in failures:
+        errors_console.print(f"Not read to its end: {failure}", markup=False)
+    if failures or not entries or any(entry["error"] for entry in entries):
+        raise typer.Exit(1)
+
+
+def _print(entries: list[dict[str, Any]]) -> None:
+    if not entries:
         errors_console.print(
             "No connection URL found: these are no log files of the SDK, or it opened no "
             "connection. SPEECH_LOG_FILE makes the SDK write one.",
             markup=False,
         )
-    for entry in [] if as_json else entries:
+    for entry in entries:
         console.print(f"{entry['count']} x {entry['url']}", markup=False, soft_wrap=True)
         if entry["error"]:
             console.print(f"  {entry['error']}\n", markup=False, soft_wrap=True)
         else:
             text = f"  -> {entry['converted']}\n  {entry['speech_config']}\n"
             console.print(text, markup=False, soft_wrap=True)
-    if not entries or any(entry["error"] for entry in entries):
-        raise typer.Exit(1)

@@ -1,0 +1,230 @@
+"""BIND and Unbound on loopback, as the public DNS and a network's own resolver.
+
+Three BINDs play the authoritative servers: of the custom domains, of everything else that is
+public, and of the private zone. No one of them can hand out a whole chain. Unbound follows the
+aliases from zone to zone, as Azure's resolver does, with a private zone laid over the public one
+where the scene has it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import dns.exception
+import dns.message
+import dns.query
+import dns.rcode
+
+CUSTOM_DOMAIN = "my-speech.cognitiveservices.azure.com"
+PRIVATE_LINK = "my-speech.privatelink.cognitiveservices.azure.com"
+VNET_PROXY = (
+    "westeurope.prod.vnet.cog.trafficmanager.net",
+    "vnetproxyv1-weu-prod.westeurope.cloudapp.azure.com",
+)
+GATEWAY = (
+    "westeurope.api.cognitive.microsoft.com",
+    "cognitiveweprod.trafficmanager.net",
+    "cognitiveweprod.azure-api.net",
+    "apimgmttmdjylckcx6clmh2isu2wr38uqzm63s8n4ub2y3e6xs.trafficmanager.net",
+    "cognitiveweprod-westeurope-01.regional.azure-api.net",
+    "apimgmthskquihpkz6d90kmhvnabrx3ms3pdubscpdfk1tsx3a.cloudapp.net",
+)
+_ZONES = (
+    "cognitiveservices.azure.com",
+    "privatelink.cognitiveservices.azure.com",
+    "trafficmanager.net",
+    "cloudapp.azure.com",
+    "api.cognitive.microsoft.com",
+    "azure-api.net",
+    "cloudapp.net",
+)
+_PRIVATE_ZONE = "privatelink.cognitiveservices.azure.com"
+_READY_S = 30
+
+
+def chain(*names: str, address: str) -> tuple[str, ...]:
+    """The records of a chain of aliases that ends at an address."""
+    aliases = (f"{a}. 60 IN CNAME {b}." for a, b in pairwise(names))
+    kind = "AAAA" if ":" in address else "A"
+    return (*aliases, f"{names[-1]}. 60 IN {kind} {address}")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the public DNS says, and what a private zone of the network says over it.
+
+    Attributes:
+        public: records of the public zones.
+        private: records of the private zone; None: the network has none.
+        row: the id of the row of the decision table that must decide.
+        region: set as SPEECH_REGION.
+        hosts: lines of the hosts file, where the system's resolver is asked.
+    """
+
+    row: str
+    public: tuple[str, ...] = ()
+    private: tuple[str, ...] | None = None
+    region: str = ""
+    hosts: tuple[str, ...] = field(default=())
+
+
+_REMOVED = chain(CUSTOM_DOMAIN, *GATEWAY, address="13.93.122.1")
+_OUTSIDE = chain(CUSTOM_DOMAIN, PRIVATE_LINK, *VNET_PROXY, address="13.69.67.71")
+_LEFT_BEHIND = chain(CUSTOM_DOMAIN, PRIVATE_LINK, *GATEWAY, address="13.93.122.1")
+SCENES = {
+    "private endpoint in the VNet": Scene(
+        "private-address", _OUTSIDE, chain(PRIVATE_LINK, address="172.28.0.10")
+    ),
+    "private endpoint over IPv6": Scene(
+        "private-address", _OUTSIDE, chain(PRIVATE_LINK, address="fd00::10")
+    ),
+    "private endpoint from outside": Scene("vnet-proxy", _OUTSIDE),
+    "VNet service endpoint": Scene(
+        "vnet-proxy", chain(CUSTOM_DOMAIN, *VNET_PROXY, address="13.69.67.71")
+    ),
+    "private endpoints removed": Scene("regional", _REMOVED),
+    "alias left behind": Scene("regional", _LEFT_BEHIND),
+    "own DNS server": Scene("private-address", chain(CUSTOM_DOMAIN, address="10.1.2.3")),
+    "flattened, same as the region": Scene(
+        "same-as-region",
+        (*chain(CUSTOM_DOMAIN, address="13.93.122.1"), *chain(*GATEWAY, address="13.93.122.1")),
+        region="westeurope",
+    ),
+    "flattened": Scene("undecided", chain(CUSTOM_DOMAIN, address="203.0.113.9")),
+    "zone linked, record missing": Scene(
+        "private-record-missing", _OUTSIDE, chain("other." + _PRIVATE_ZONE, address="10.0.0.9")
+    ),
+    "custom domain missing": Scene(
+        "custom-domain-missing", chain("other." + _ZONES[0], address="13.93.122.1")
+    ),
+}
+SYSTEM_SCENES = {
+    "hosts file": Scene("system-private", _REMOVED, hosts=(f"10.7.7.7 {CUSTOM_DOMAIN}",)),
+}
+
+
+def _zone_of(owner: str) -> str:
+    """The most specific zone that a record belongs to."""
+    name = owner.removesuffix(".")
+    found = [zone for zone in _ZONES if name == zone or name.endswith("." + zone)]
+    return max(found, key=len)
+
+
+def _zone_file(folder: Path, name: str, records: list[str]) -> Path:
+    head = [
+        "$TTL 60",
+        "@ IN SOA ns.invalid. host.invalid. 1 3600 600 86400 60",
+        "@ IN NS ns.invalid.",
+    ]
+    file = folder / name
+    file.write_text("\n".join([*head, *records, ""]))
+    return file
+
+
+def _bind_config(folder: Path, zones: tuple[str, ...], records: tuple[str, ...], port: int) -> str:
+    text = f"""
+options {{
+    directory "{folder}"; pid-file "{folder}/named.pid"; session-keyfile "{folder}/session.key";
+    listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+    recursion no; dnssec-validation no; empty-zones-enable no; notify no;
+}};
+controls {{ }};
+"""
+    for zone in zones:
+        own = [record for record in records if _zone_of(record.split()[0]) == zone]
+        file = _zone_file(folder, f"{zone}.zone", own)
+        text += f'zone "{zone}" {{ type primary; file "{file}"; }};\n'
+    return text
+
+
+def _unbound_config(folder: Path, port: int, servers: dict[str, int]) -> str:
+    text = f"""
+server:
+    directory: "{folder}"
+    pidfile: "{folder}/unbound.pid"
+    chroot: ""
+    username: ""
+    use-syslog: no
+    interface: 127.0.0.1
+    port: {port}
+    do-ip6: no
+    do-not-query-localhost: no
+    module-config: "iterator"
+    cache-max-ttl: 0
+    cache-max-negative-ttl: 0
+remote-control:
+    control-enable: no
+"""
+    for zone, bind_port in servers.items():
+        text += f"""
+stub-zone:
+    name: "{zone}"
+    stub-addr: 127.0.0.1@{bind_port}
+"""
+    return text
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@contextmanager
+def _running(command: list[str], log: Path) -> Iterator[None]:
+    program = shutil.which(command[0], path="/usr/sbin:/usr/bin:/sbin:/bin")
+    assert program, f"{command[0]} is not installed: run sh .ci/setup dev as root"
+    with log.open("wb") as out:
+        process = subprocess.Popen([program, *command[1:]], stdout=out, stderr=out)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(_READY_S)
+
+
+def _wait_until_it_answers(address: str, port: int, name: str, log: Path) -> None:
+    """A server that is still starting leaves UDP unanswered: each try waits for the next."""
+    query = dns.message.make_query(name, "SOA")
+    answer = None
+    for _ in range(_READY_S * 4):
+        try:
+            answer = dns.query.udp(query, address, 0.25, port, ignore_errors=True)
+        except (OSError, dns.exception.DNSException):
+            continue
+        if answer.rcode() == dns.rcode.NOERROR:
+            return
+    raise TimeoutError(f"the DNS server did not start ({answer}): {log.read_text()}")
+
+
+@contextmanager
+def resolver(scene: Scene, folder: Path, port: int = 0) -> Iterator[str]:
+    """Run a scene; yields ``address:port`` of the network's resolver."""
+    port = port or _free_port()
+    authorities = [(_ZONES[:1], scene.public), (_ZONES[1:], scene.public)]
+    if scene.private is not None:
+        authorities.append(((_PRIVATE_ZONE,), scene.private))
+    servers: dict[str, int] = {}
+    with ExitStack() as stack:
+        for zones, records in authorities:
+            bind_port = _free_port()
+            home = folder / str(bind_port)
+            home.mkdir()
+            config, log = home / "named.conf", home / "named.log"
+            config.write_text(_bind_config(home, zones, records, bind_port))
+            command = ["named", "-g", "-n", "1", "-c", str(config)]
+            stack.enter_context(_running(command, log))
+            _wait_until_it_answers("127.0.0.1", bind_port, zones[0], log)
+            servers.update(dict.fromkeys(zones, bind_port))
+        config, log = folder / "unbound.conf", folder / "unbound.log"
+        config.write_text(_unbound_config(folder, port, servers))
+        stack.enter_context(_running(["unbound", "-d", "-c", str(config)], log))
+        _wait_until_it_answers("127.0.0.1", port, _ZONES[0], log)
+        yield f"127.0.0.1:{port}"

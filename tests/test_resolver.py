@@ -1,0 +1,397 @@
+"""When routes are looked up, kept, refreshed and outlive DNS; with threads, tasks and forks."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import ipaddress
+import logging
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import azure.cognitiveservices.speech as speechsdk
+import pytest
+
+from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings, resolve_async
+from speechroute._dns import DnsView, Lookup, Outcome
+from speechroute.emulator import Emulator
+from speechroute.errors import CustomDomainNotFound, DnsUnavailable
+
+C = "my-speech.cognitiveservices.azure.com"
+PRIVATE = ("10.0.0.4",)
+GATEWAY = "westeurope.api.cognitive.microsoft.com"
+
+
+@dataclass
+class Network:
+    """Stands for the network: says what it is told to, counts, and can be held up."""
+
+    addresses: tuple[str, ...] = PRIVATE
+    chain: tuple[str, ...] = (C,)
+    ttl: int = 100
+    failure: str = ""
+    outcome: Outcome = Outcome.FAILED
+    count: int = 0
+    entered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    pass_on: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.pass_on.set()
+
+    def __call__(self, name: str, **_: Any) -> DnsView:
+        self.count += 1
+        self.entered.release()
+        assert self.pass_on.wait(60)
+        if self.failure:
+            return DnsView(Lookup((name,), (), None, self.outcome, self.failure))
+        found = tuple(map(ipaddress.ip_address, self.addresses))
+        return DnsView(Lookup(self.chain, found, self.ttl, Outcome.ANSWERED))
+
+    def is_removed(self) -> None:
+        self.addresses, self.chain = ("13.93.122.1",), (C, GATEWAY)
+
+    def wait_until_asked(self) -> None:
+        assert self.entered.acquire(timeout=60)
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def make(network: Network, clock: Clock | None = None, **values: Any) -> SpeechConfigFactory:
+    settings = SpeechSettings(**{"key": "any", "endpoint": C, "proxy": "none", **values})
+    return SpeechConfigFactory(settings, observe=network, clock=clock)
+
+
+def until_landed() -> None:
+    """Wait for the flights that are under way."""
+    for thread in threading.enumerate():
+        if thread.name == "speechroute-resolver":
+            thread.join(60)
+
+
+def in_threads(count: int, call: Callable[[], object]) -> list[threading.Thread]:
+    threads = [threading.Thread(target=call) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def test_a_late_call_gets_the_route_at_once_and_the_next_one_is_looked_for() -> None:
+    network, clock = Network(), Clock()
+    factory = make(network, clock)
+    factory.route()
+    network.is_removed()
+    network.pass_on.clear()
+    network.entered = threading.Semaphore(0)
+    clock.now += 81
+    assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
+    assert factory.speech_config().region == ""
+    network.wait_until_asked()
+    network.pass_on.set()
+    until_landed()
+    assert network.count == 2
+    assert factory.route().kind is RouteKind.REGIONAL
+    assert factory.speech_config().region == "westeurope"
+
+
+def test_an_early_call_looks_for_nothing() -> None:
+    network, clock = Network(), Clock()
+    factory = make(network, clock)
+    factory.route()
+    clock.now += 79
+    factory.route()
+    until_landed()
+    assert network.count == 1
+
+
+def test_no_route_is_used_after_its_time() -> None:
+    network, clock = Network(), Clock()
+    factory = make(network, clock)
+    factory.speech_config()
+    network.is_removed()
+    clock.now += 100
+    assert factory.speech_config().region == "westeurope"
+
+
+@pytest.mark.parametrize(
+    ("ttl", "bounds", "kept"),
+    [
+        (60, {}, 60),
+        (0, {}, 5),
+        (86_400, {}, 300),
+        (0, {"route_ttl_min": 0}, 0),
+        (9, {"route_ttl_max": 7}, 7),
+    ],
+)
+def test_a_route_lives_as_long_as_its_answers_within_the_bounds(
+    ttl: int, bounds: dict[str, float], kept: float
+) -> None:
+    clock = Clock()
+    route = make(Network(ttl=ttl), clock, **bounds).route()
+    assert route.expires_at == clock.now + kept
+
+
+def test_the_last_known_route_outlives_a_failing_dns_with_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    network, clock = Network(), Clock()
+    factory = make(network, clock, route_stale=50)
+    factory.route()
+    network.failure = "timed out"
+    clock.now += 100
+    route = factory.route()
+    assert route.kind is RouteKind.PRIVATE_ENDPOINT
+    assert len(route.warnings) == 1
+    assert "last known route" in route.warnings[0]
+    assert "timed out" in route.warnings[0]
+    assert [r.levelname for r in caplog.records if "last known" in r.getMessage()] == ["WARNING"]
+    assert factory.speech_config().region == ""
+    asked = network.count
+    clock.now += 4
+    factory.route()
+    assert network.count == asked
+    clock.now += 1
+    assert len(factory.route().warnings) == 1
+    assert network.count == asked + 1
+    clock.now += 45
+    with pytest.raises(DnsUnavailable, match="timed out"):
+        factory.route()
+
+
+def test_a_dns_that_recovers_ends_the_warning() -> None:
+    network, clock = Network(), Clock()
+    factory = make(network, clock)
+    factory.route()
+    network.failure = "timed out"
+    clock.now += 100
+    assert factory.route().warnings
+    network.failure = ""
+    clock.now += 5
+    assert factory.route().warnings == ()
+
+
+def test_an_answer_is_believed_where_a_failure_is_not() -> None:
+    network, clock = Network(), Clock()
+    factory = make(network, clock)
+    factory.route()
+    network.failure, network.outcome = "no such name", Outcome.NAME_MISSING
+    clock.now += 100
+    with pytest.raises(CustomDomainNotFound):
+        factory.route()
+
+
+def test_a_first_failure_has_nothing_to_fall_back_on() -> None:
+    with pytest.raises(DnsUnavailable):
+        make(Network(failure="timed out")).route()
+
+
+def test_each_change_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="speechroute")
+    network, clock = Network(), Clock()
+    factory = make(network, clock, key="canary0123456789")
+    for _ in range(3):
+        factory.route()
+        clock.now += 100
+    network.is_removed()
+    factory.route()
+    told = [r.getMessage() for r in caplog.records if r.levelname == "INFO"]
+    assert [text.split(". ")[0] for text in told] == ["Route: private endpoint", "Route: regional"]
+    evidence = [
+        r.getMessage()
+        for r in caplog.records
+        if r.levelname == "DEBUG" and "Observed" in r.getMessage()
+    ]
+    assert len(evidence) == 4
+    assert f"{C} > {GATEWAY} > 13.93.122.1" in evidence[-1]
+    assert "canary" not in caplog.text
+
+
+def test_a_thousand_threads_at_once_cause_one_observation() -> None:
+    network = Network()
+    network.pass_on.clear()
+    factory = make(network)
+    kinds: list[RouteKind] = []
+    threads = in_threads(1000, lambda: kinds.append(factory.route().kind))
+    network.wait_until_asked()
+    network.pass_on.set()
+    for thread in threads:
+        thread.join()
+    assert network.count == 1
+    assert kinds == [RouteKind.PRIVATE_ENDPOINT] * 1000
+
+
+def test_a_thousand_tasks_and_some_threads_and_loops_cause_one_observation() -> None:
+    network = Network()
+    network.pass_on.clear()
+    factory = make(network)
+    kinds: list[RouteKind] = []
+
+    async def tasks(count: int) -> None:
+        routes = await asyncio.gather(*(factory.route_async() for _ in range(count)))
+        kinds.extend(route.kind for route in routes)
+
+    threads = in_threads(2, lambda: asyncio.run(tasks(500)))
+    threads += in_threads(10, lambda: kinds.append(factory.route().kind))
+    network.wait_until_asked()
+    network.pass_on.set()
+    for thread in threads:
+        thread.join()
+    assert network.count == 1
+    assert len(kinds) == 1010
+
+
+def test_waiting_does_not_block_the_event_loop() -> None:
+    network = Network()
+    network.pass_on.clear()
+    factory = make(network)
+
+    async def scenario() -> None:
+        waiting = asyncio.ensure_future(factory.speech_config_async())
+        while not network.count:  # the loop turns while the observation is under way
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        network.pass_on.set()
+        assert (await waiting).region == ""
+
+    asyncio.run(scenario())
+
+
+def test_a_cancelled_task_takes_nobody_with_it() -> None:
+    network = Network()
+    network.pass_on.clear()
+    factory = make(network)
+
+    async def scenario() -> None:
+        first = asyncio.ensure_future(factory.route_async())
+        second = asyncio.ensure_future(factory.route_async())
+        while not network.count:
+            await asyncio.sleep(0)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        network.pass_on.set()
+        assert (await second).kind is RouteKind.PRIVATE_ENDPOINT
+
+    asyncio.run(scenario())
+    assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
+    assert network.count == 1
+
+
+def test_async_calls_raise_what_sync_calls_raise() -> None:
+    factory = make(Network(failure="timed out"))
+    with pytest.raises(DnsUnavailable, match="timed out"):
+        asyncio.run(factory.translation_config_async(["de"]))
+
+
+def test_every_async_twin_gives_what_its_sync_one_gives(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    factory = SpeechConfigFactory()
+
+    async def scenario() -> None:
+        assert (await resolve_async()).kind is factory.route().kind
+        assert await factory.route_async() == factory.route()
+        config = await factory.speech_config_async("tts", voice="de-DE-KatjaNeural")
+        assert config.speech_synthesis_voice_name == "de-DE-KatjaNeural"
+        translation = await factory.translation_config_async(["de", "fr"])
+        assert tuple(translation.target_languages) == ("de", "fr")
+        endpoint = speechsdk.PropertyId.SpeechServiceConnection_Endpoint
+        for made in (config, translation):
+            assert made.get_property(endpoint) == f"https://{emulator.custom_domain}/"
+
+    asyncio.run(scenario())
+
+
+def test_ctrl_c_in_one_waiting_thread_is_no_failure_of_the_others() -> None:
+    network = Network()
+    network.pass_on.clear()
+    factory = make(network)
+    kinds: list[RouteKind] = []
+    threads = in_threads(1, lambda: kinds.append(factory.route().kind))
+    network.wait_until_asked()
+
+    async def impatient() -> None:
+        await asyncio.wait_for(factory.route_async(), 0.01)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(impatient())
+    network.pass_on.set()
+    threads[0].join()
+    assert kinds == [RouteKind.PRIVATE_ENDPOINT]
+
+
+def _route_in_another_process(factory: SpeechConfigFactory) -> str:
+    return str(factory.route().kind)
+
+
+def test_a_spawned_process_observes_for_itself(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    factory = SpeechConfigFactory()
+    assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
+    emulator.state = "removed"
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(_route_in_another_process, (factory,)) == "regional"
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_keeps_the_known_route_and_finds_new_ones() -> None:
+    network = Network()
+    factory = make(network)
+    factory.route()
+    child = os.fork()
+    if child == 0:
+        known = network.count
+        factory.route()
+        unchanged = network.count == known
+        factory.invalidate()
+        found = factory.route().kind is RouteKind.PRIVATE_ENDPOINT
+        os._exit(0 if unchanged and found and network.count == known + 1 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_hanging_lookup_does_not_hold_up_the_end_of_the_process() -> None:
+    code = f"""
+import socket, threading
+from functools import partial
+from speechroute import SpeechConfigFactory, SpeechSettings
+from speechroute._dns import observe
+
+silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+silent.bind(("127.0.0.1", 0))
+hang = partial(observe, getaddrinfo=lambda *_: threading.Event().wait())
+settings = SpeechSettings(
+    key="any", endpoint="{C}", proxy="none", dns_timeout=60,
+    dns_servers=f"127.0.0.1:{{silent.getsockname()[1]}}",
+)
+factory = SpeechConfigFactory(settings, observe=hang)
+threading.Thread(target=factory.route, daemon=True).start()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_factory_that_is_gone_leaves_nothing_behind() -> None:
+    import weakref
+
+    factory = make(Network())
+    factory.route()
+    until_landed()
+    gone = weakref.ref(factory._resolver)
+    del factory
+    gc.collect()
+    assert gone() is None
