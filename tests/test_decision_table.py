@@ -15,6 +15,7 @@ from speechroute._resource import Resource
 from speechroute._route import Route
 from speechroute._values import PrivateEndpoint, WhenUndecided
 from speechroute._verdict import Decision, Row, Verdict, classify, is_private, without_dns
+from speechroute.emulator._names import Names, State
 from speechroute.errors import (
     CustomDomainNotFound,
     DnsUnavailable,
@@ -55,6 +56,27 @@ def failed(outcome: Outcome, *chain: str, failure: str = "") -> Lookup:
 
 def decide(view: DnsView, resource: Resource = RESOURCE) -> Verdict:
     return classify(view, resource)
+
+
+CLOUDS = {
+    "my-speech.services.ai.azure.com": "swedencentral",
+    "my-speech.cognitiveservices.azure.us": "usgovvirginia",
+    "my-speech.cognitiveservices.azure.cn": "chinanorth3",
+}
+ROWS = {"vnet": Row.PRIVATE_ADDRESS, "proxy": Row.VNET_PROXY, "removed": Row.REGIONAL}
+
+
+@pytest.mark.parametrize(("custom_domain", "region"), CLOUDS.items())
+@pytest.mark.parametrize("state", ROWS)
+def test_other_clouds_and_foundry_domains_are_decided_alike(
+    state: str, custom_domain: str, region: str
+) -> None:
+    found = Names(custom_domain, region).chain(custom_domain, State(state))
+    assert found is not None
+    names, address = found
+    verdict = decide(DnsView(answered(*names, addresses=(address,))), Resource(custom_domain, None))
+    assert verdict.row is ROWS[state]
+    assert verdict.region == (None if state == "vnet" else region)
 
 
 PRIVATE_CASES = {

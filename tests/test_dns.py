@@ -336,6 +336,32 @@ def test_a_hanging_getaddrinfo_holds_up_nothing(emulator: Emulator) -> None:
     assert view.system.outcome is Outcome.FAILED
 
 
+def test_a_getaddrinfo_that_hangs_again_and_again_takes_one_thread(emulator: Emulator) -> None:
+    release = threading.Event()
+    calls: list[str] = []
+
+    def hang(host: str, *_: object) -> list[tuple[object, ...]]:
+        calls.append(host)
+        release.wait(60)
+        return _entries("10.0.0.1")
+
+    for _ in range(3):
+        view = observe(
+            emulator.custom_domain, servers=(emulator.dns_server,), timeout=1, getaddrinfo=hang
+        )
+        assert view.system is not None
+        assert view.system.outcome is Outcome.FAILED
+    assert calls == [emulator.custom_domain]
+    release.set()
+    for thread in threading.enumerate():
+        if thread.name == "speechroute-lookup":
+            thread.join(60)
+    view = observe(emulator.custom_domain, servers=(emulator.dns_server,), getaddrinfo=hang)
+    assert view.system is not None
+    assert view.system.outcome is Outcome.ANSWERED
+    assert len(calls) == 2
+
+
 def test_a_silent_server_is_tried_until_the_budget_ends() -> None:
     with silent_port() as sock:
         view = look(f"127.0.0.1:{sock.getsockname()[1]}")

@@ -16,8 +16,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import azure.cognitiveservices.speech as speechsdk
+import dns.message
+import dns.rcode
 import pytest
 
+from dns_servers import dns_server, records
 from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings, resolve_async
 from speechroute._dns import DnsView, Lookup, Outcome
 from speechroute.emulator import Emulator
@@ -114,6 +117,19 @@ def test_an_early_call_looks_for_nothing() -> None:
     assert network.count == 1
 
 
+def test_a_config_that_was_being_made_while_routes_were_invalidated_is_not_repeated() -> None:
+    network = Network()
+    network.pass_on.clear()
+    factory = make(network)
+    threads = in_threads(1, factory.speech_config)
+    network.wait_until_asked()
+    factory.invalidate()
+    network.pass_on.set()
+    threads[0].join()
+    network.is_removed()
+    assert factory.speech_config().region == "westeurope"
+
+
 def test_no_route_is_used_after_its_time() -> None:
     network, clock = Network(), Clock()
     factory = make(network, clock)
@@ -166,6 +182,43 @@ def test_the_last_known_route_outlives_a_failing_dns_with_a_warning(
     clock.now += 45
     with pytest.raises(DnsUnavailable, match="timed out"):
         factory.route()
+
+
+def _answer(query: dns.message.Message) -> dns.message.Message:
+    return records(query, f"{C}. 60 A 10.0.0.4")
+
+
+def _refuse(query: dns.message.Message) -> dns.message.Message:
+    reply = dns.message.make_response(query)
+    reply.set_rcode(dns.rcode.SERVFAIL)
+    return reply
+
+
+def _loop(query: dns.message.Message) -> dns.message.Message:
+    return records(query, f"{C}. 60 CNAME {C}.")
+
+
+@pytest.mark.parametrize("trouble", [_refuse, _loop, None], ids=["SERVFAIL", "loop", "silence"])
+def test_the_last_known_route_survives_a_real_server_in_trouble(
+    trouble: Callable[[dns.message.Message], dns.message.Message] | None,
+) -> None:
+    behaviour: list[Callable[[dns.message.Message], dns.message.Message] | None] = [_answer]
+
+    def respond(query: dns.message.Message, tcp: bool) -> bytes | None:
+        return behaviour[0](query).to_wire() if behaviour[0] else None
+
+    clock = Clock()
+    with dns_server(respond) as server:
+        settings = SpeechSettings(
+            key="any", endpoint=C, proxy="http://127.0.0.1:1", dns_servers=server, dns_timeout=0.5
+        )
+        factory = SpeechConfigFactory(settings, clock=clock)
+        assert factory.route().warnings == ()
+        behaviour[0] = trouble
+        clock.now += 60
+        route = factory.route()
+    assert route.kind is RouteKind.PRIVATE_ENDPOINT
+    assert "last known route" in route.warnings[0]
 
 
 def test_a_dns_that_recovers_ends_the_warning() -> None:
@@ -257,8 +310,7 @@ def test_waiting_does_not_block_the_event_loop() -> None:
 
     async def scenario() -> None:
         waiting = asyncio.ensure_future(factory.speech_config_async())
-        while not network.count:  # the loop turns while the observation is under way
-            await asyncio.sleep(0)
+        await asyncio.to_thread(network.wait_until_asked)
         assert not waiting.done()
         network.pass_on.set()
         assert (await waiting).region == ""
@@ -274,8 +326,7 @@ def test_a_cancelled_task_takes_nobody_with_it() -> None:
     async def scenario() -> None:
         first = asyncio.ensure_future(factory.route_async())
         second = asyncio.ensure_future(factory.route_async())
-        while not network.count:
-            await asyncio.sleep(0)
+        await asyncio.to_thread(network.wait_until_asked)
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
@@ -314,7 +365,7 @@ def test_every_async_twin_gives_what_its_sync_one_gives(
     asyncio.run(scenario())
 
 
-def test_ctrl_c_in_one_waiting_thread_is_no_failure_of_the_others() -> None:
+def test_a_caller_that_gives_up_is_no_failure_of_the_others() -> None:
     network = Network()
     network.pass_on.clear()
     factory = make(network)

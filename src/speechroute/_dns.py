@@ -7,6 +7,7 @@ be cancelled, and one that hangs must hold up neither the answer nor the end of 
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import socket
 import threading
@@ -139,7 +140,7 @@ def observe(
         for kind in kinds
         if region_api_host is not None
     ]
-    system = _start(_ask_system, name, getaddrinfo) if ask_system else None
+    system = _start_system(name, getaddrinfo) if ask_system else None
 
     wait(asked[:1], max(0.0, deadline - time.monotonic()))
     if asked[0].done() and asked[0].result().outcome is Outcome.ANSWERED:
@@ -173,6 +174,23 @@ def _start(function: Callable[..., Lookup], *arguments: object) -> Future[Lookup
 
     threading.Thread(target=run, name="speechroute-lookup", daemon=True).start()
     return future
+
+
+_system_lookups: dict[tuple[str, GetAddrInfo], Future[Lookup]] = {}
+"""Calls of ``getaddrinfo`` under way: one that hangs is waited for again, not joined by another,
+so that the threads that hang do not add up."""
+
+
+def _start_system(name: str, getaddrinfo: GetAddrInfo) -> Future[Lookup]:
+    running = _system_lookups.get((name, getaddrinfo))
+    if running is None or running.done():
+        running = _system_lookups[name, getaddrinfo] = _start(_ask_system, name, getaddrinfo)
+        running.add_done_callback(lambda _: _system_lookups.pop((name, getaddrinfo), None))
+    return running
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_system_lookups.clear)
 
 
 def _system_servers() -> tuple[str, ...]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import azure.cognitiveservices.speech as speechsdk
@@ -48,7 +47,8 @@ class SpeechConfigFactory:
         self._settings = settings or SpeechSettings()
         self._arguments = observe, clock
         self._resolver = _resolver(observe, clock)
-        self._plans: dict[str, _Plan] = {}
+        self._plans: dict[str, tuple[int, _Plan]] = {}
+        self._generation = 0
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (type(self), self._settings, *self._arguments)
@@ -82,7 +82,7 @@ class SpeechConfigFactory:
     def invalidate(self) -> None:
         """Forget the cached routes: the next call asks DNS."""
         self._resolver.invalidate()
-        self._plans.clear()
+        self._generation += 1
 
     def speech_config(
         self, offering: Offering | str = Offering.STT, *, url: str | None = None, **overrides: Any
@@ -102,23 +102,28 @@ class SpeechConfigFactory:
             SettingsError: a setting or override cannot work, or a URL is for another offering.
             RoutingError: DNS gave no route; its four children say why.
         """
-        settings = self._settings if url is None and not overrides else None
-        plan = self._plans.get(offering) if settings else None
-        if settings is None or plan is None or self._resolver.clock() >= plan.valid_until:
-            settings = self._settings.override(url=url, **overrides)
-            full_url = settings.url_for(offering)
-            plan = _plan(settings, full_url, offering, self._resolver.kept(Question.of(settings)))
-            self._remember(settings, offering, plan)
-        return plan.make(speechsdk.SpeechConfig, settings)
+        if url is not None or overrides:
+            settings = self._settled(offering, url, overrides)
+            return self._plan(settings, offering).make(speechsdk.SpeechConfig, settings)
+        generation, plan = self._plans.get(offering, (-1, None))
+        if (
+            plan is None
+            or generation != self._generation
+            or self._resolver.clock() >= plan.valid_until
+        ):
+            generation = self._generation
+            settings = self._settled(offering, None, {})
+            plan = self._plan(settings, offering)
+            self._plans[offering] = generation, plan
+        return plan.make(speechsdk.SpeechConfig, self._settings)
 
     async def speech_config_async(
         self, offering: Offering | str = Offering.STT, *, url: str | None = None, **overrides: Any
     ) -> speechsdk.SpeechConfig:
         """As `speech_config`, without blocking the event loop."""
-        settings = self._settings.override(url=url, **overrides)
-        full_url = settings.url_for(offering)
+        settings = self._settled(offering, url, overrides)
         kept = await self._resolver.kept_async(Question.of(settings))
-        return _plan(settings, full_url, offering, kept).make(speechsdk.SpeechConfig, settings)
+        return _plan(settings, offering, kept).make(speechsdk.SpeechConfig, settings)
 
     def translation_config(
         self, target_languages: Iterable[str] = (), *, url: str | None = None, **overrides: Any
@@ -135,28 +140,31 @@ class SpeechConfigFactory:
             TypeError: ``target_languages`` is no sequence of texts.
         """
         kind = _translating(target_languages)
-        settings = self._settings.override(url=url, **overrides)
-        full_url = settings.url_for(Offering.S2S)
-        kept = self._resolver.kept(Question.of(settings))
-        return _plan(settings, full_url, Offering.S2S, kept).make(kind, settings)
+        settings = self._settled(Offering.S2S, url, overrides)
+        return self._plan(settings, Offering.S2S).make(kind, settings)
 
     async def translation_config_async(
         self, target_languages: Iterable[str] = (), *, url: str | None = None, **overrides: Any
     ) -> speechsdk.translation.SpeechTranslationConfig:
         """As `translation_config`, without blocking the event loop."""
         kind = _translating(target_languages)
-        settings = self._settings.override(url=url, **overrides)
-        full_url = settings.url_for(Offering.S2S)
+        settings = self._settled(Offering.S2S, url, overrides)
         kept = await self._resolver.kept_async(Question.of(settings))
-        return _plan(settings, full_url, Offering.S2S, kept).make(kind, settings)
+        return _plan(settings, Offering.S2S, kept).make(kind, settings)
 
-    def _remember(self, settings: SpeechSettings, offering: Offering | str, plan: _Plan) -> None:
-        if settings is self._settings:
-            self._plans[offering] = plan
+    def _settled(
+        self, offering: Offering | str, url: str | None, overrides: dict[str, Any]
+    ) -> SpeechSettings:
+        """The settings of one call, found fit for an offering before anything is asked."""
+        settings = self._settings.override(url=url, **overrides)
+        settings.url_for(offering)
+        return settings
+
+    def _plan(self, settings: SpeechSettings, offering: Offering | str) -> _Plan:
+        return _plan(settings, offering, self._resolver.kept(Question.of(settings)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(NamedTuple):
     """What a config is made from, but for the key.
 
     Kept, because making it costs more than making the config.
@@ -174,10 +182,8 @@ class _Plan:
         return config
 
 
-def _plan(
-    settings: SpeechSettings, full_url: str | None, offering: Offering | str, kept: Kept
-) -> _Plan:
-    route = kept.route
+def _plan(settings: SpeechSettings, offering: Offering | str, kept: Kept) -> _Plan:
+    route, full_url = kept.route, settings.url_for(offering)
     door = {"endpoint": route.url(full_url)} if full_url else route.sdk_kwargs(offering)
     opened = urlsplit(door.get("endpoint") or door.get("host") or f"//{route.host(offering)}")
     proxy = choose_proxy(

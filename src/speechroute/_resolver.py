@@ -10,7 +10,8 @@ import time
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from ._dns import DnsView, Lookup, Observe, observe
 from ._proxy import resolves_names
@@ -30,8 +31,7 @@ no call has to wait while calls keep coming."""
 Clock = Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What a route depends on: two settings with the same question share one answer."""
 
     resource: Resource
@@ -59,8 +59,7 @@ class Question:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """A route in the cache.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from . import urls
 from ._clouds import Cloud, cloud_of_region, recognise_host
@@ -13,8 +13,7 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _DEFAULT_PORT = ":443"
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """A Speech resource as far as the settings tell. At least one of the two names is set."""
 
     custom_domain: str | None
@@ -26,8 +25,7 @@ class Resource:
         return host.cloud if host else cloud_of_region(self.region or "")
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """What an endpoint tells: one of the two names, and the full URL if it was one."""
 
     custom_domain: str | None

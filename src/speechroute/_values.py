@@ -147,11 +147,11 @@ def dns_servers(value: object) -> tuple[str, ...]:
     return tuple(_dns_server(_text(server, expected), expected) for server in value)
 
 
-_ADDRESS = re.compile(r"\[(?P<v6>[^\]]+)\](?::(?P<p6>\d{1,5}))?|(?P<v4>[^:]+)(?::(?P<p4>\d{1,5}))?")
+_ADDRESS = r"\[(?P<v6>[^\]]+)\](?::(?P<p6>\d{1,5}))?|(?P<v4>[^:]+)(?::(?P<p4>\d{1,5}))?"
 
 
 def _dns_server(text: str, expected: str) -> str:
-    match = _ADDRESS.fullmatch(text)
+    match = re.fullmatch(_ADDRESS, text)
     address, port = text, "53"
     if match:
         address, port = match["v6"] or match["v4"], match["p6"] or match["p4"] or port

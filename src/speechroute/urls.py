@@ -9,7 +9,7 @@ URLs newer SDKs open: measured with azure-cognitiveservices-speech 1.53.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from ._clouds import (
@@ -46,8 +46,7 @@ _DEPLOYMENT = re.compile(r"[?&]deploymentId=")
 """A custom voice: SDKs with a region open its text-to-speech path on the voice host (measured)."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpeechUrl:
+class SpeechUrl(NamedTuple):
     """A URL of Azure Speech in its parts. ``port`` and ``query`` hold their ``:`` and ``?``.
 
     ``host`` is None for ``localhost``, a tunnel to some resource.

@@ -1,0 +1,163 @@
+"""What routing costs, each figure a ratio taken in one run: python tests/benchmarks/routing.py."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import multiprocessing
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import azure.cognitiveservices.speech as speechsdk
+import dns.message
+import dns.query
+
+from speechroute import SpeechConfigFactory, SpeechSettings
+from speechroute._dns import DnsView, Lookup, Outcome, observe
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from dns_servers import dns_server, records
+
+_DOMAIN = "my-speech.cognitiveservices.azure.com"
+_DELAY_S = 0.02
+
+
+def _seconds(call: Callable[[], object], count: int = 1) -> float:
+    started = time.perf_counter()
+    for _ in range(count):
+        call()
+    return (time.perf_counter() - started) / count
+
+
+def _private(name: str, **_: Any) -> DnsView:
+    """What DNS says of a private endpoint, without asking it."""
+    address = (ipaddress.ip_address("10.0.0.4"),)
+    return DnsView(Lookup((name,), address, 300, Outcome.ANSWERED))
+
+
+def _factory(server: str, observing: Any = None) -> SpeechConfigFactory:
+    # A named proxy resolves names itself: nothing but the loopback server is asked.
+    settings = SpeechSettings(
+        _env_file=None,
+        key="0" * 32,
+        endpoint=_DOMAIN,
+        dns_servers=server,
+        proxy="http://127.0.0.1:1",
+    )
+    return SpeechConfigFactory(settings, observe=observing)
+
+
+def _respond(query: dns.message.Message, tcp: bool) -> bytes:
+    threading.Event().wait(_DELAY_S)
+    lines = (f"{_DOMAIN}. 300 A 10.0.0.4",) if query.question[0].rdtype.name == "A" else ()
+    return records(query, *lines).to_wire()
+
+
+def warm_call() -> float:
+    """`speech_config()` with a fresh route, against constructing the same ``SpeechConfig``."""
+    key = "0" * 32
+    settings = SpeechSettings(_env_file=None, key=key, endpoint=_DOMAIN, proxy="none")
+    factory = SpeechConfigFactory(settings, observe=_private)
+    endpoint = f"https://{_DOMAIN}/"
+
+    def direct() -> None:
+        speechsdk.SpeechConfig(endpoint=endpoint, subscription=key)
+
+    routed, by_hand = [], []
+    for _ in range(50):
+        by_hand.append(_seconds(direct, 1000))
+        routed.append(_seconds(factory.speech_config, 1000))
+    return min(routed) / min(by_hand)
+
+
+def cold_decision(server: str) -> float:
+    """A decision with nothing known, against one bare query to the same slow server."""
+    host, _, port = server.partition(":")
+    query = dns.message.make_query(_DOMAIN, "A")
+    cold, bare = [], []
+    for _ in range(30):
+        bare.append(_seconds(lambda: dns.query.udp(query, host, 5, int(port))))
+        factory = _factory(server)
+        cold.append(_seconds(factory.route))
+    return statistics.median(cold) / statistics.median(bare)
+
+
+def observations_of_a_thousand(server: str, *, tasks: bool) -> int:
+    """How often DNS is asked by 1,000 first calls at once."""
+    count = 0
+
+    def counting(name: str, **arguments: Any) -> Any:
+        nonlocal count
+        count += 1
+        return observe(name, **arguments)
+
+    factory = _factory(server, counting)
+    if tasks:
+
+        async def together() -> None:
+            await asyncio.gather(*(factory.route_async() for _ in range(1000)))
+
+        asyncio.run(together())
+    else:
+        threads = [threading.Thread(target=factory.route) for _ in range(1000)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    return count
+
+
+def _import(modules: str) -> float:
+    command = [sys.executable, "-c", f"import {modules}"]
+    # With compiled files, as an installed library has them.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return _seconds(lambda: subprocess.call(command, env=environment))
+
+
+def import_time() -> float:
+    """Importing this library, against importing the three that it is made of."""
+    parts = "azure.cognitiveservices.speech, pydantic_settings, dns.resolver"
+    _import("speechroute")  # compiles
+    pairs = [(_import("speechroute"), _import(parts)) for _ in range(31)]
+    ours, theirs = zip(*pairs, strict=True)
+    return float(statistics.median(ours) / statistics.median(theirs))
+
+
+def _serve(pipe: Connection) -> None:
+    with dns_server(_respond) as server:
+        pipe.send(server)
+        pipe.recv()
+
+
+@contextmanager
+def slow_server() -> Iterator[str]:
+    """A DNS server in a process of its own, so that it does not share the caller's time."""
+    here, there = multiprocessing.get_context("spawn").Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there,))
+    process.start()
+    yield here.recv()
+    here.send("end")
+    process.join()
+
+
+def main() -> None:
+    print(f"warm call: {warm_call():.2f} x constructing a SpeechConfig (bound 1.15)")
+    with slow_server() as server:
+        print(f"cold decision: {cold_decision(server):.2f} x one bare query (bound 1.15)")
+        threads = observations_of_a_thousand(server, tasks=False)
+        tasks = observations_of_a_thousand(server, tasks=True)
+        print(f"1,000 first calls: {threads} observation by threads, {tasks} by tasks (bound 1)")
+    print(f"import: {import_time():.2f} x its three dependencies (bound 1.1)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Routes under a state that changes every second: python tests/soak_routing.py [SECONDS].
+
+16 threads ask one factory for routes while the emulator's DNS flips at random. Ends with an error
+if a route was used that is older than its time to live, or if threads, sockets or tasks are left.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+from speechroute import SpeechConfigFactory, SpeechSettings
+from speechroute.emulator import Emulator
+
+_THREADS = 16
+_TTL_S = 2
+_LOOKUP_S = 1.0
+"""More than a lookup on loopback takes: an answer may be that much older than its route."""
+_STATES = {"vnet": "private endpoint", "proxy": "private endpoint", "removed": "regional"}
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+class Soak:
+    """The history of states, and what the workers saw."""
+
+    def __init__(self, emulator: Emulator, factory: SpeechConfigFactory) -> None:
+        self.emulator, self.factory = emulator, factory
+        self.history: list[tuple[float, str]] = [(time.monotonic(), str(emulator.state))]
+        self.calls: Counter[str] = Counter()
+        self.wrong: list[str] = []
+        self.end = threading.Event()
+
+    def kinds_since(self, moment: float) -> set[str]:
+        """The right answers at some time since then."""
+        states = [state for at, state in list(self.history) if at > moment]
+        before = [state for at, state in list(self.history) if at <= moment]
+        return {_STATES[state] for state in (*before[-1:], *states)}
+
+    def work(self) -> None:
+        while not self.end.is_set():
+            asked = time.monotonic()
+            kind = str(self.factory.route().kind)
+            self.factory.speech_config()
+            self.calls[kind] += 1
+            if kind not in self.kinds_since(asked - _TTL_S - _LOOKUP_S):
+                self.wrong.append(f"{kind} at {asked:.3f}")
+            self.end.wait(random.random() / 100)
+
+    def flip(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self.wrong:
+            self.emulator.state = random.choice(list(_STATES))
+            self.history.append((time.monotonic(), str(self.emulator.state)))
+            print(
+                f"\r{deadline - time.monotonic():4.0f} s left, {self.calls.total()} calls", end=""
+            )
+            self.end.wait(1)
+        self.end.set()
+
+
+def main() -> None:
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 300.0
+    with Emulator(dns_ttl=_TTL_S) as emulator:
+        settings = SpeechSettings(
+            _env_file=None,
+            key=emulator.key,
+            endpoint=emulator.custom_domain,
+            dns_servers=emulator.dns_server,
+            proxy=emulator.proxy_url,
+            route_ttl_min=_TTL_S,
+        )
+        factory = SpeechConfigFactory(settings)
+        soak = Soak(emulator, factory)
+        factory.speech_config()
+        threads, files = threading.active_count(), _open_files()
+        workers = [threading.Thread(target=soak.work) for _ in range(_THREADS)]
+        for worker in workers:
+            worker.start()
+        soak.flip(seconds)
+        for worker in workers:
+            worker.join()
+        for thread in threading.enumerate():
+            if thread.name.startswith(("speechroute-resolver", "speechroute-lookup")):
+                thread.join(10)
+        left = threading.active_count() - threads, _open_files() - files
+    print(f"\n{soak.calls.total()} calls: {dict(soak.calls)}; {len(soak.history) - 1} changes")
+    print(f"wrong routes: {len(soak.wrong)}; left behind: {left[0]} threads, {left[1]} files")
+    if soak.wrong or any(number > 0 for number in left):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
