@@ -10,6 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from real_dns import CUSTOM_DOMAIN as C
+from real_dns import GATEWAY
+from real_dns import PRIVATE_LINK as LINK
+from real_dns import VNET_PROXY as PROXY
 from speechroute._dns import DnsView, Lookup, Outcome
 from speechroute._resource import Resource
 from speechroute._route import Route
@@ -23,20 +27,6 @@ from speechroute.errors import (
     RouteUndecided,
 )
 
-C = "my-speech.cognitiveservices.azure.com"
-LINK = "my-speech.privatelink.cognitiveservices.azure.com"
-PROXY = (
-    "westeurope.prod.vnet.cog.trafficmanager.net",
-    "vnetproxyv1-weu-prod.westeurope.cloudapp.azure.com",
-)
-GATEWAY = (
-    "westeurope.api.cognitive.microsoft.com",
-    "cognitiveweprod.trafficmanager.net",
-    "cognitiveweprod.azure-api.net",
-    "apimgmttm5xs.trafficmanager.net",
-    "cognitiveweprod-westeurope-01.regional.azure-api.net",
-    "apimgmthsk3a.cloudapp.net",
-)
 RESOURCE = Resource(C, None)
 PUBLIC, PRIVATE = "13.69.67.71", "172.28.0.10"
 

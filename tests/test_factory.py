@@ -156,20 +156,6 @@ def test_an_override_that_does_not_exist_is_a_type_error() -> None:
         make(Observer()).speech_config(langauge="fr-FR")
 
 
-@pytest.mark.parametrize(("ttl", "kept"), [(60, 60), (0, 5), (86_400, 300)])
-def test_a_route_is_kept_for_the_time_to_live_within_bounds(ttl: int, kept: int) -> None:
-    observer, clock = Observer(ttl=ttl), Clock()
-    factory = make(observer, clock)
-    expires_at = factory.route().expires_at
-    assert expires_at == clock.now + kept
-    clock.now = expires_at - kept * 0.25
-    factory.speech_config()
-    assert len(observer.asked) == 1
-    clock.now = expires_at
-    factory.speech_config()
-    assert len(observer.asked) == 2
-
-
 def test_invalidate_makes_the_next_call_look_again() -> None:
     observer = Observer()
     factory = make(observer)
@@ -197,19 +183,6 @@ def in_threads(count: int, call: Callable[[], object]) -> list[threading.Thread]
     for thread in threads:
         thread.start()
     return threads
-
-
-def test_many_threads_at_once_cause_one_observation() -> None:
-    gate = Gate()
-    factory = make(gate)
-    kinds: list[RouteKind] = []
-    threads = in_threads(50, lambda: kinds.append(factory.route().kind))
-    assert gate.entered.acquire(timeout=30)
-    gate.leave.set()
-    for thread in threads:
-        thread.join()
-    assert len(gate.asked) == 1
-    assert kinds == [RouteKind.PRIVATE_ENDPOINT] * 50
 
 
 def test_another_resource_does_not_wait() -> None:

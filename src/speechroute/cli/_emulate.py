@@ -79,7 +79,7 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
 @app.command()
 def emulate(
     command: Annotated[
-        list[str] | None, typer.Argument(help="Run this inside; after --.", metavar="-- COMMAND...")
+        list[str] | None, typer.Argument(help="Run this inside; after --.", metavar="-- COMMAND")
     ] = None,
     state: Annotated[EmulatedState, typer.Option(help="The state to start in.")] = (
         EmulatedState.VNET
