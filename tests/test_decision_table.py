@@ -151,9 +151,23 @@ def test_a_system_that_cannot_resolve_the_name_is_a_warning() -> None:
     assert "does not resolve" in decide(view).warnings[0]
 
 
-def test_a_system_that_agrees_or_could_not_be_asked_is_no_warning() -> None:
+def test_a_system_that_agrees_is_no_warning_and_one_that_could_not_be_asked_is_one() -> None:
     assert decide(DnsView(answered(C, *GATEWAY), system(PUBLIC))).warnings == ()
-    assert decide(DnsView(answered(C, *GATEWAY), failed(Outcome.FAILED, C))).warnings == ()
+    silent = failed(Outcome.FAILED, C, failure="no answer within 1.0 s")
+    (warning,) = decide(DnsView(answered(C, *GATEWAY), silent)).warnings
+    assert "could not be asked (no answer within 1.0 s)" in warning
+
+
+def test_a_region_that_could_not_be_looked_up_is_no_no() -> None:
+    resource = Resource(C, "westeurope")
+    silent = failed(Outcome.FAILED, GATEWAY[0], failure="timed out")
+    verdict = classify(DnsView(answered(C), None, silent), resource)
+    assert isinstance(verdict.error, DnsUnavailable)
+    assert verdict.error.custom_domain == C
+    policy = WhenUndecided.PRIVATE
+    chosen = classify(DnsView(answered(C), None, silent), resource, when_undecided=policy)
+    assert (chosen.row, chosen.decision) == (Row.UNDECIDED, Decision.PRIVATE_ENDPOINT)
+    assert "timed out" in chosen.warnings[-1]
 
 
 def test_a_flattened_chain_is_compared_with_the_regions_addresses() -> None:

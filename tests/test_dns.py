@@ -238,6 +238,36 @@ def test_a_server_that_drops_ipv6_questions_does_not_cost_the_budget() -> None:
     assert view.seconds < 10
 
 
+def test_a_failure_for_ipv4_is_not_overruled_by_a_name_that_is_missing_for_ipv6() -> None:
+    def respond(query: dns.message.Message, tcp: bool) -> bytes:
+        reply = records(query)
+        reply.set_rcode(dns.rcode.SERVFAIL if is_a(query) else dns.rcode.NXDOMAIN)
+        return reply.to_wire()
+
+    with dns_server(respond) as server:
+        assert look(server).dns.outcome is Outcome.FAILED
+
+
+def test_a_server_that_hangs_over_tcp_leaves_time_for_the_next() -> None:
+    release = threading.Event()
+
+    def hang(query: dns.message.Message, tcp: bool) -> bytes | None:
+        if tcp:
+            release.wait(60)
+            return None
+        reply = records(query)
+        reply.flags |= dns.flags.TC
+        return reply.to_wire()
+
+    def answer(query: dns.message.Message, tcp: bool) -> bytes:
+        return records(query, f"{C}. 60 A 192.0.2.1").to_wire()
+
+    with dns_server(hang) as first, dns_server(answer) as second:
+        lookup = look(first, second, timeout=10.0).dns
+        release.set()
+    assert lookup.outcome is Outcome.ANSWERED
+
+
 def test_a_failure_for_one_family_hides_no_address_of_the_other() -> None:
     def respond(query: dns.message.Message, tcp: bool) -> bytes:
         reply = records(query)
@@ -338,6 +368,7 @@ def test_a_hanging_getaddrinfo_holds_up_nothing(emulator: Emulator) -> None:
 
 def test_a_getaddrinfo_that_hangs_again_and_again_takes_one_thread(emulator: Emulator) -> None:
     release = threading.Event()
+    before = set(threading.enumerate())
     calls: list[str] = []
 
     def hang(host: str, *_: object) -> list[tuple[object, ...]]:
@@ -353,9 +384,8 @@ def test_a_getaddrinfo_that_hangs_again_and_again_takes_one_thread(emulator: Emu
         assert view.system.outcome is Outcome.FAILED
     assert calls == [emulator.custom_domain]
     release.set()
-    for thread in threading.enumerate():
-        if thread.name == "speechroute-lookup":
-            thread.join(60)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(60)
     view = observe(emulator.custom_domain, servers=(emulator.dns_server,), getaddrinfo=hang)
     assert view.system is not None
     assert view.system.outcome is Outcome.ANSWERED

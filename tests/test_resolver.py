@@ -23,6 +23,7 @@ import pytest
 from dns_servers import dns_server, records
 from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings, resolve_async
 from speechroute._dns import DnsView, Lookup, Outcome
+from speechroute._factory import default_factory
 from speechroute.emulator import Emulator
 from speechroute.errors import CustomDomainNotFound, DnsUnavailable
 
@@ -170,17 +171,42 @@ def test_the_last_known_route_outlives_a_failing_dns_with_a_warning(
     assert len(route.warnings) == 1
     assert "last known route" in route.warnings[0]
     assert "timed out" in route.warnings[0]
-    assert [r.levelname for r in caplog.records if "last known" in r.getMessage()] == ["WARNING"]
     assert factory.speech_config().region == ""
     asked = network.count
     clock.now += 4
     factory.route()
     assert network.count == asked
+    network.pass_on.clear()
     clock.now += 1
-    assert len(factory.route().warnings) == 1
+    assert len(factory.route().warnings) == 1  # at once, while DNS is asked again
+    network.pass_on.set()
+    until_landed()
     assert network.count == asked + 1
-    clock.now += 45
+    clock.now += 44
+    assert len(factory.route().warnings) == 1
+    until_landed()
+    clock.now += 1
     with pytest.raises(DnsUnavailable, match="timed out"):
+        factory.route()
+    until_landed()
+    told = [r.levelname for r in caplog.records if "last known" in r.getMessage()]
+    assert told == ["WARNING"]
+
+
+@pytest.mark.parametrize("stale", [0, 3])
+def test_no_route_is_used_longer_than_it_may_be_stale(stale: int) -> None:
+    network, clock = Network(), Clock()
+    factory = make(network, clock, route_stale=stale, route_ttl_min=60)
+    factory.route()
+    network.failure = "timed out"
+    clock.now += 81
+    assert factory.route().warnings == ()
+    until_landed()
+    clock.now += 18
+    assert factory.route().warnings == ()
+    until_landed()
+    clock.now += 1 + stale
+    with pytest.raises(DnsUnavailable):
         factory.route()
 
 
@@ -230,6 +256,8 @@ def test_a_dns_that_recovers_ends_the_warning() -> None:
     assert factory.route().warnings
     network.failure = ""
     clock.now += 5
+    factory.route()
+    until_landed()
     assert factory.route().warnings == ()
 
 
@@ -238,8 +266,14 @@ def test_an_answer_is_believed_where_a_failure_is_not() -> None:
     factory = make(network, clock)
     factory.route()
     network.failure, network.outcome = "no such name", Outcome.NAME_MISSING
-    clock.now += 100
-    with pytest.raises(CustomDomainNotFound):
+    clock.now += 81
+    assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
+    until_landed()
+    for _ in range(2):
+        with pytest.raises(CustomDomainNotFound):
+            factory.route()
+    network.failure, network.outcome = "timed out", Outcome.FAILED
+    with pytest.raises(DnsUnavailable):
         factory.route()
 
 
@@ -255,8 +289,10 @@ def test_each_change_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) ->
     for _ in range(3):
         factory.route()
         clock.now += 100
+    factory.invalidate()
     network.is_removed()
     factory.route()
+    until_landed()
     told = [r.getMessage() for r in caplog.records if r.levelname == "INFO"]
     assert [text.split(". ")[0] for text in told] == ["Route: private endpoint", "Route: regional"]
     evidence = [
@@ -385,6 +421,107 @@ def test_a_caller_that_gives_up_is_no_failure_of_the_others() -> None:
 
 def _route_in_another_process(factory: SpeechConfigFactory) -> str:
     return str(factory.route().kind)
+
+
+def test_an_observation_that_breaks_off_is_told_to_who_waits_and_the_next_one_works() -> None:
+    network = Network()
+
+    def break_off(name: str, **_: Any) -> DnsView:
+        raise asyncio.CancelledError
+
+    settings = SpeechSettings(key="any", endpoint=C, proxy="none")
+    factory = SpeechConfigFactory(settings, observe=break_off)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="broke off"):
+            factory.route()
+    factory._resolver._observe = network
+    assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
+
+
+class Meddler(logging.Handler):
+    """A handler that asks for a route itself, and fails."""
+
+    factory: SpeechConfigFactory | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.factory:
+            self.factory.route()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        self.emit(record)
+        return True
+
+
+def test_a_handler_of_the_log_may_ask_for_a_route() -> None:
+    factory, handler = make(Network()), Meddler()
+    handler.factory = factory
+    logger = logging.getLogger("speechroute")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
+        until_landed()
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
+
+
+def test_each_who_waits_raises_an_error_of_its_own() -> None:
+    network = Network(failure="timed out")
+    network.pass_on.clear()
+    factory = make(network)
+    errors: list[DnsUnavailable] = []
+
+    def call() -> None:
+        try:
+            factory.route()
+        except DnsUnavailable as error:
+            errors.append(error)
+
+    threads = in_threads(20, call)
+    network.wait_until_asked()
+    network.pass_on.set()
+    for thread in threads:
+        thread.join()
+    assert len({id(error) for error in errors}) == 20
+    assert {str(error) for error in errors} == {str(errors[0])}
+    assert errors[0].custom_domain == C
+
+
+def test_a_process_without_threads_left_still_has_its_route(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network, clock = Network(), Clock()
+    factory = make(network, clock)
+    factory.route()
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    clock.now += 81
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
+    clock.now += 19
+    assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
+
+
+def test_a_thousand_first_calls_of_the_module_share_one_factory(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("speechroute._factory._default", [])
+    ready = threading.Barrier(100)
+    factories: list[SpeechConfigFactory] = []
+
+    def call() -> None:
+        ready.wait()
+        factories.append(default_factory())
+
+    for thread in in_threads(100, call):
+        thread.join()
+    assert len({id(factory) for factory in factories}) == 1
 
 
 def test_a_spawned_process_observes_for_itself(

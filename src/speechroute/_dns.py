@@ -33,9 +33,9 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _ATTEMPT_S = 2.0
 """Seconds to wait for one server before asking the next; within the budget all are asked again."""
-_GRACE_S = 0.5
-"""Seconds that slower lookups get once the IPv4 address is known: a server that drops AAAA
-queries would otherwise cost the whole budget at every decision."""
+_GRACE_S = 1.0
+"""Seconds that AAAA and the system's resolver get once the IPv4 address is known: a server that
+drops AAAA queries, or a system that hangs, would otherwise cost the whole budget every time."""
 _RESERVE = 0.02
 """Share of the budget kept back, so that a lookup that runs out of time can still say so."""
 _EDNS_PAYLOAD = 1232
@@ -142,11 +142,10 @@ def observe(
     ]
     system = _start_system(name, getaddrinfo) if ask_system else None
 
-    wait(asked[:1], max(0.0, deadline - time.monotonic()))
+    wait([asked[0], *region_asked], max(0.0, deadline - time.monotonic()))
     if asked[0].done() and asked[0].result().outcome is Outcome.ANSWERED:
         deadline = min(deadline, time.monotonic() + _GRACE_S)
-    pending = [*asked, *region_asked, *([system] if system else [])]
-    wait(pending, max(0.0, deadline - time.monotonic()))
+    wait([asked[1], *([system] if system else [])], max(0.0, deadline - time.monotonic()))
 
     def result(future: Future[Lookup], subject: str) -> Lookup:
         if future.done():
@@ -260,7 +259,7 @@ def _exchange(
             raise_on_truncation=True,
         )
     except dns.message.Truncated:
-        left = max(0.001, deadline - time.monotonic())
+        left = min(_ATTEMPT_S, max(0.001, deadline - time.monotonic()))
         return dns.query.tcp(query, address, left, int(port))
 
 
@@ -294,10 +293,17 @@ def _merge(v4: Lookup, v6: Lookup) -> Lookup:
         ttls = [ttl for ttl in (v4.ttl, v6.ttl) if ttl is not None]
         addresses = v4.addresses + v6.addresses
         return Lookup(v4.chain, addresses, min(ttls, default=None), Outcome.ANSWERED)
-    # An address beats everything; the name's absence holds for both; a failure may hide an
-    # address, so it beats "no address".
-    order = (Outcome.ANSWERED, Outcome.NAME_MISSING, Outcome.FAILED, Outcome.NO_ADDRESS)
-    return min(v4, v6, key=lambda lookup: order.index(lookup.outcome))
+    # An address beats everything. A failure for AAAA may hide an address; any other outcome for
+    # A holds, above all its failure: that some servers deny the name for AAAA alone proves nothing.
+    v6_counts = v6.addresses or v6.outcome is Outcome.FAILED
+    return v6 if v6_counts and v4.outcome in _OPEN[bool(v6.addresses)] else v4
+
+
+_OPEN = {
+    True: frozenset({Outcome.NO_ADDRESS, Outcome.NAME_MISSING, Outcome.FAILED}),
+    False: frozenset({Outcome.NO_ADDRESS}),
+}
+"""Outcomes for A that an address for AAAA (True), or its failure (False), overrules."""
 
 
 def _ask_system(name: str, getaddrinfo: GetAddrInfo) -> Lookup:

@@ -6,9 +6,10 @@ information; its untyped values stop here.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
-from functools import cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -228,10 +229,17 @@ def _unpickle(
     return cls(settings, observe=observe, clock=clock)
 
 
-@cache
+_default: list[SpeechConfigFactory] = []
+_default_lock = threading.Lock()
+
+
 def default_factory() -> SpeechConfigFactory:
     """The process-wide factory, made from the environment when it is first needed."""
-    return SpeechConfigFactory()
+    if not _default:
+        with _default_lock:
+            if not _default:
+                _default.append(SpeechConfigFactory())
+    return _default[0]
 
 
 def speech_config(

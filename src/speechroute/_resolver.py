@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import copy
 import logging
 import os
 import threading
@@ -20,7 +22,7 @@ from ._route import Route
 from ._settings import SpeechSettings
 from ._values import PrivateEndpoint, WhenUndecided
 from ._verdict import classify, without_dns
-from .errors import DnsUnavailable
+from .errors import DnsUnavailable, SpeechRouteError
 
 _log = logging.getLogger("speechroute")
 
@@ -63,14 +65,18 @@ class Kept(NamedTuple):
     """A route in the cache.
 
     Attributes:
-        route: the route; usable until its ``expires_at``.
-        refresh_at: when to look for the next one, before this one expires.
+        route: the route.
+        refresh_at: when a call starts to look for the next one.
+        usable_until: when calls wait for the next one.
         good_until: how long it may be used if DNS fails from then on.
+        is_last_known: DNS failed, and this is what it said before.
     """
 
     route: Route
     refresh_at: float
+    usable_until: float
     good_until: float
+    is_last_known: bool = False
 
 
 class RouteResolver:
@@ -82,7 +88,8 @@ class RouteResolver:
     child observes for itself.
 
     A call late in a route's life gets that route at once, and starts the next observation. If
-    DNS fails, the last known route is used for ``stale`` seconds more, with a warning.
+    DNS fails, the last known route is used for ``stale`` seconds more, with a warning, and DNS
+    is asked again in the background. An answer that leaves no way is no failure: it is raised.
 
     Args:
         observe: looks at DNS; default: `speechroute._dns.observe`.
@@ -93,12 +100,13 @@ class RouteResolver:
         self._observe = observe
         self.clock = clock
         self._kept: dict[Question, Kept] = {}
+        self._told: dict[Question, tuple[str, str | None, bool]] = {}
         self._reset()
         _resolvers.add(self)
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
-        self._flights: dict[Question, Future[Kept]] = {}
+        self._flights: dict[Question, Future[Kept | BaseException]] = {}
 
     def kept(self, question: Question) -> Kept:
         """The route that is valid now, and until when it may be used without asking again.
@@ -106,13 +114,13 @@ class RouteResolver:
         Raises:
             SpeechRouteError: there is none, and why.
         """
-        return self._usable(question) or self._flight(question).result()
+        return self._usable(question) or _kept_of(self._flight(question).result())
 
     async def kept_async(self, question: Question) -> Kept:
         """As `kept`, without blocking the event loop. Cancelling it cancels no observation."""
         kept = self._usable(question)
         if kept is None:
-            kept = await asyncio.wrap_future(self._flight(question))
+            kept = _kept_of(await asyncio.wrap_future(self._flight(question)))
         return kept
 
     def invalidate(self) -> None:
@@ -130,15 +138,18 @@ class RouteResolver:
                 return None
             forever = float("inf")
             route = Route.of(verdict, question.resource, None, forever)
-            kept = self._kept[question] = Kept(route, forever, forever)
+            kept = self._kept[question] = Kept(route, forever, forever, forever)
+            self._tell(question, route)
         now = self.clock()
-        if now >= kept.route.expires_at:
+        if now >= kept.usable_until:
             return None
         if now >= kept.refresh_at:
-            self._flight(question)
+            # A process that is out of threads still has a route.
+            with contextlib.suppress(RuntimeError):
+                self._flight(question)
         return kept
 
-    def _flight(self, question: Question) -> Future[Kept]:
+    def _flight(self, question: Question) -> Future[Kept | BaseException]:
         """The observation that is under way, or a new one."""
         with self._lock:
             flight = self._flights.get(question)
@@ -159,39 +170,52 @@ class RouteResolver:
             self._flights[question] = flight
             return flight
 
-    def _fly(self, question: Question, flight: Future[Kept]) -> None:
-        """Observe, and tell everybody who waits."""
-        outcome: Kept | Exception
+    def _fly(self, question: Question, flight: Future[Kept | BaseException]) -> None:
+        """Observe, and tell everybody who waits, whatever happens."""
+        outcome: Kept | BaseException
         try:
             outcome = self._find(question)
         except DnsUnavailable as error:
             outcome = self._last_known(question, error) or error
-        except Exception as error:  # noqa: BLE001  # raised again where the flight is waited for
+        except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
             outcome = error
+        before = None
         with self._lock:
-            # Neither is true if the routes were invalidated while this one was looked for.
+            # Not so if the routes were invalidated while this one was looked for.
             if self._flights.get(question) is flight:
                 del self._flights[question]
+                before = self._kept.pop(question, None)
                 if isinstance(outcome, Kept):
-                    _tell(self._kept.get(question), outcome)
                     self._kept[question] = outcome
-        if isinstance(outcome, Kept):
-            flight.set_result(outcome)
-        else:
-            flight.set_exception(outcome)
+        flight.set_result(outcome)
+        # Last, and without the lock: a handler of the log may take long, fail, or ask for a route.
+        if not isinstance(outcome, Kept):
+            _log.warning("No route: %s", outcome)
+        elif not outcome.is_last_known:
+            self._tell(question, outcome.route)
+        elif before is None or not before.is_last_known:
+            _log.warning("Using the last known route: %s", outcome.route.warnings[-1])
 
     def _last_known(self, question: Question, error: DnsUnavailable) -> Kept | None:
-        """The last known route, for a while, if it is not too old."""
+        """The last known route, if it is not too old."""
         kept, now = self._kept.get(question), self.clock()
         if kept is None or now >= kept.good_until:
             return None
-        # Until then, DNS is not asked again at every call.
-        expires_at = max(kept.route.expires_at, now + question.ttl_min)
+        again_at = now + question.ttl_min
+        if now < kept.usable_until and not kept.is_last_known:
+            return kept._replace(refresh_at=min(again_at, kept.usable_until))
+        told = kept.route.warnings[:-1] if kept.is_last_known else kept.route.warnings
         warning = f"DNS fails, so this is the last known route. {error}"
-        told = tuple(text for text in kept.route.warnings if not text.startswith("DNS fails"))
-        _log.warning("Using the last known route: %s", error)
-        route = replace(kept.route, warnings=(*told, warning), expires_at=expires_at)
-        return Kept(route, expires_at, kept.good_until)
+        route = replace(kept.route, warnings=(*told, warning), expires_at=again_at)
+        until = kept.good_until
+        return Kept(route, min(again_at, until), until, until, is_last_known=True)
+
+    def _tell(self, question: Question, route: Route) -> None:
+        """One line in the log where the route changes."""
+        now = str(route.kind), route.region, route.is_direct
+        if self._told.get(question) != now:
+            self._told[question] = now
+            _log.info("Route: %s. %s", route.kind, route.reason)
 
     def _find(self, question: Question) -> Kept:
         resource = question.resource
@@ -211,14 +235,18 @@ class RouteResolver:
         life = min(max(ttl, question.ttl_min), question.ttl_max)
         now = self.clock()
         route = Route.of(verdict, resource, view, now + life)
-        return Kept(route, now + life * _REFRESH_SHARE, now + life + question.stale)
+        until = now + life
+        return Kept(route, now + life * _REFRESH_SHARE, until, until + question.stale)
 
 
-def _tell(before: Kept | None, after: Kept) -> None:
-    """One line in the log where the route changes."""
-    route = after.route
-    if before is None or (before.route.kind, before.route.region) != (route.kind, route.region):
-        _log.info("Route: %s. %s", route.kind, route.reason)
+def _kept_of(outcome: Kept | BaseException) -> Kept:
+    """What an observation gave, or a copy of its error: each who waited raises one of its own."""
+    if isinstance(outcome, SpeechRouteError):
+        raise copy.copy(outcome)
+    if not isinstance(outcome, Kept):
+        message = f"the observation broke off: {outcome!r}"
+        raise RuntimeError(message) from outcome  # noqa: TRY004  # no type of an argument
+    return outcome
 
 
 def _log_evidence(view: DnsView) -> None:

@@ -84,7 +84,7 @@ class Route:
                 custom_domain=resource.custom_domain or "",
             )
         told = verdict.warnings
-        if verdict.region and region != verdict.region:
+        if verdict.region and region != verdict.region and kind is RouteKind.REGIONAL:
             told += (
                 (
                     f"SPEECH_REGION says {region}, DNS says {verdict.region}: the setting is used. "

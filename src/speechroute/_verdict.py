@@ -150,7 +150,7 @@ def classify(
     if any(map(is_private, system)):
         return _system_private(view, system)
     if view.dns.outcome is not Outcome.ANSWERED:
-        return _unanswered(view.dns)
+        return _unanswered(view.dns, view.dns.chain[0])
     warnings = _disagreement(view)
     last = markers[-1] if markers else None
     addresses = system or view.dns.addresses
@@ -166,6 +166,10 @@ def classify(
     if view.region_api and set(addresses) & set(view.region_api.addresses):
         reason = f"{landed}, an address of the API host of {resource.region}: no private endpoint."
         return Verdict(Row.SAME_AS_REGION, Decision.REGIONAL, reason, resource.region, warnings)
+    if view.region_api and view.region_api.outcome is Outcome.FAILED:
+        if when_undecided is WhenUndecided.ERROR:
+            return _unanswered(view.region_api, resource.custom_domain or "")
+        warnings += (f"The region's API host could not be looked up: {view.region_api.failure}.",)
     return _undecided(landed, view.dns, when_undecided, warnings)
 
 
@@ -202,6 +206,10 @@ def _disagreement(view: DnsView) -> tuple[str, ...]:
     if view.system.addresses:
         there = ", ".join(map(str, view.system.addresses))
         return (f"The operating system gives another address than DNS: {there}.",)
+    if view.system.outcome is Outcome.FAILED:
+        unseen = "so a hosts file or VPN that says otherwise would not be seen"
+        failure = view.system.failure
+        return (f"The operating system's resolver could not be asked ({failure}), {unseen}.",)
     if view.system.outcome is Outcome.NAME_MISSING:
         return (
             (
@@ -233,8 +241,8 @@ def _undecided(
     return Verdict(Row.UNDECIDED, decision, reason, None, warnings)
 
 
-def _unanswered(lookup: Lookup) -> Verdict:
-    asked, last = lookup.chain[0], lookup.chain[-1]
+def _unanswered(lookup: Lookup, asked: str) -> Verdict:
+    last = lookup.chain[-1]
     marker = recognise_marker(last)
     lacks_record = marker is not None and marker.kind is MarkerKind.PRIVATE_LINK
     error: SpeechRouteError
@@ -262,9 +270,9 @@ def _unanswered(lookup: Lookup) -> Verdict:
     else:
         row = Row.DNS_UNAVAILABLE
         what = lookup.failure or f"{last}: {lookup.outcome}"
-        reason = f"DNS gave no usable answer for {asked}: {what}."
+        reason = f"DNS gave no usable answer for {lookup.chain[0]}: {what}."
         error = DnsUnavailable.of(
-            f"{reason} Whether it has a private endpoint is therefore unknown: check the DNS "
+            f"{reason} Whether {asked} has a private endpoint is therefore unknown: check the DNS "
             "servers (SPEECH_DNS_SERVERS), or set SPEECH_PRIVATE_ENDPOINT=yes or no and "
             "SPEECH_REGION to go on without DNS.",
             custom_domain=asked,
