@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from namespace import bind_over, bring_up_loopback
-from real_dns import CUSTOM_DOMAIN, SCENES, SYSTEM_SCENES, resolver
+from real_dns import SCENES, SYSTEM_SCENES, resolver
 from speechroute import SpeechRouteError, SpeechSettings, resolve
 
 
@@ -25,7 +25,7 @@ def main() -> None:
         servers.mkdir()
         with resolver(scene, servers, port=53):
             settings = SpeechSettings(
-                key="any", endpoint=CUSTOM_DOMAIN, region=scene.region or None
+                key="any", endpoint=scene.custom_domain, region=scene.region or None
             )
             try:
                 route = resolve(settings)

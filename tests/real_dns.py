@@ -36,14 +36,23 @@ GATEWAY = (
     "cognitiveweprod-westeurope-01.regional.azure-api.net",
     "apimgmthskquihpkz6d90kmhvnabrx3ms3pdubscpdfk1tsx3a.cloudapp.net",
 )
-_ZONES = (
+_CUSTOM_DOMAIN_ZONES = (
     "cognitiveservices.azure.com",
+    "services.ai.azure.com",
+    "cognitiveservices.azure.us",
+    "cognitiveservices.azure.cn",
+)
+_ZONES = (
+    *_CUSTOM_DOMAIN_ZONES,
     "privatelink.cognitiveservices.azure.com",
     "trafficmanager.net",
     "cloudapp.azure.com",
     "api.cognitive.microsoft.com",
     "azure-api.net",
     "cloudapp.net",
+    "api.cognitive.microsoft.us",
+    "api.cognitive.azure.cn",
+    "privatelink.services.ai.azure.com",
 )
 _PRIVATE_ZONE = "privatelink.cognitiveservices.azure.com"
 _READY_S = 30
@@ -65,6 +74,7 @@ class Scene:
         private: records of the private zone; None: the network has none.
         row: the id of the row of the decision table that must decide.
         region: set as SPEECH_REGION.
+        custom_domain: the resource that is asked for.
         hosts: lines of the hosts file, where the system's resolver is asked.
     """
 
@@ -72,6 +82,7 @@ class Scene:
     public: tuple[str, ...] = ()
     private: tuple[str, ...] | None = None
     region: str = ""
+    custom_domain: str = CUSTOM_DOMAIN
     hosts: tuple[str, ...] = field(default=())
 
 
@@ -98,6 +109,60 @@ SCENES = {
         region="westeurope",
     ),
     "flattened": Scene("undecided", chain(CUSTOM_DOMAIN, address="203.0.113.9")),
+    "private and public addresses": Scene(
+        "private-address",
+        _OUTSIDE,
+        (*chain(PRIVATE_LINK, address="172.28.0.10"), *chain(PRIVATE_LINK, address="13.69.67.71")),
+    ),
+    "dual stack": Scene(
+        "private-address",
+        _OUTSIDE,
+        (*chain(PRIVATE_LINK, address="172.28.0.10"), *chain(PRIVATE_LINK, address="fd00::10")),
+    ),
+    "capitals and a loop": Scene(
+        "dns-unavailable",
+        (
+            f"{CUSTOM_DOMAIN.upper()}. 60 IN CNAME LOOP.TrafficManager.net.",
+            f"loop.trafficmanager.net. 60 IN CNAME {CUSTOM_DOMAIN}.",
+        ),
+    ),
+    "capitals": Scene("regional", tuple(line.replace("west", "West") for line in _REMOVED)),
+    "long chain": Scene(
+        "regional",
+        chain(
+            CUSTOM_DOMAIN,
+            *(f"hop{number}.trafficmanager.net" for number in range(6)),
+            GATEWAY[0],
+            address="13.93.122.1",
+        ),
+    ),
+    "Foundry domain": Scene(
+        "private-address",
+        chain(
+            "my-speech.services.ai.azure.com",
+            "my-speech.privatelink.services.ai.azure.com",
+            address="172.28.0.10",
+        ),
+        custom_domain="my-speech.services.ai.azure.com",
+    ),
+    "Azure Government, removed": Scene(
+        "regional",
+        chain(
+            "my-speech.cognitiveservices.azure.us",
+            "usgovvirginia.api.cognitive.microsoft.us",
+            address="13.93.122.1",
+        ),
+        custom_domain="my-speech.cognitiveservices.azure.us",
+    ),
+    "Azure in China, removed": Scene(
+        "regional",
+        chain(
+            "my-speech.cognitiveservices.azure.cn",
+            "chinanorth3.api.cognitive.azure.cn",
+            address="13.93.122.1",
+        ),
+        custom_domain="my-speech.cognitiveservices.azure.cn",
+    ),
     "zone linked, record missing": Scene(
         "private-record-missing", _OUTSIDE, chain("other." + _PRIVATE_ZONE, address="10.0.0.9")
     ),
@@ -112,7 +177,7 @@ SYSTEM_SCENES = {
 
 def _zone_of(owner: str) -> str:
     """The most specific zone that a record belongs to."""
-    name = owner.removesuffix(".")
+    name = owner.removesuffix(".").lower()
     found = [zone for zone in _ZONES if name == zone or name.endswith("." + zone)]
     return max(found, key=len)
 
@@ -208,7 +273,8 @@ def _wait_until_it_answers(address: str, port: int, name: str, log: Path) -> Non
 def resolver(scene: Scene, folder: Path, port: int = 0) -> Iterator[str]:
     """Run a scene; yields ``address:port`` of the network's resolver."""
     port = port or _free_port()
-    authorities = [(_ZONES[:1], scene.public), (_ZONES[1:], scene.public)]
+    others = tuple(zone for zone in _ZONES if zone not in _CUSTOM_DOMAIN_ZONES)
+    authorities = [(_CUSTOM_DOMAIN_ZONES, scene.public), (others, scene.public)]
     if scene.private is not None:
         authorities.append(((_PRIVATE_ZONE,), scene.private))
     servers: dict[str, int] = {}

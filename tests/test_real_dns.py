@@ -9,15 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from real_dns import CUSTOM_DOMAIN, SCENES, SYSTEM_SCENES, resolver
+from real_dns import SCENES, SYSTEM_SCENES, resolver
 from speechroute import SpeechSettings, resolve
-from speechroute.errors import CustomDomainNotFound, PrivateDnsRecordMissing, RouteUndecided
+from speechroute.errors import (
+    CustomDomainNotFound,
+    DnsUnavailable,
+    PrivateDnsRecordMissing,
+    RouteUndecided,
+)
 from test_namespace import UNSHARE, needs_namespaces
 
 ERRORS = {
     "undecided": RouteUndecided,
     "private-record-missing": PrivateDnsRecordMissing,
     "custom-domain-missing": CustomDomainNotFound,
+    "dns-unavailable": DnsUnavailable,
 }
 
 
@@ -27,7 +33,7 @@ def test_the_right_row_decides_with_named_servers(name: str, tmp_path: Path) -> 
     with resolver(scene, tmp_path) as server:
         settings = SpeechSettings(
             key="any",
-            endpoint=CUSTOM_DOMAIN,
+            endpoint=scene.custom_domain,
             region=scene.region or None,
             dns_servers=server,
             # A named proxy resolves the names itself, so nothing else is asked here.
