@@ -293,17 +293,12 @@ def _merge(v4: Lookup, v6: Lookup) -> Lookup:
         ttls = [ttl for ttl in (v4.ttl, v6.ttl) if ttl is not None]
         addresses = v4.addresses + v6.addresses
         return Lookup(v4.chain, addresses, min(ttls, default=None), Outcome.ANSWERED)
-    # An address beats everything. A failure for AAAA may hide an address; any other outcome for
-    # A holds, above all its failure: that some servers deny the name for AAAA alone proves nothing.
-    v6_counts = v6.addresses or v6.outcome is Outcome.FAILED
-    return v6 if v6_counts and v4.outcome in _OPEN[bool(v6.addresses)] else v4
-
-
-_OPEN = {
-    True: frozenset({Outcome.NO_ADDRESS, Outcome.NAME_MISSING, Outcome.FAILED}),
-    False: frozenset({Outcome.NO_ADDRESS}),
-}
-"""Outcomes for A that an address for AAAA (True), or its failure (False), overrules."""
+    if v4.addresses or v6.addresses:
+        return v4 if v4.addresses else v6
+    # A failure for AAAA may hide an address. Otherwise the outcome for A holds, above all its
+    # failure: that some servers deny a name for AAAA alone proves nothing.
+    is_hidden = v4.outcome is Outcome.NO_ADDRESS and v6.outcome is Outcome.FAILED
+    return v6 if is_hidden else v4
 
 
 def _ask_system(name: str, getaddrinfo: GetAddrInfo) -> Lookup:
