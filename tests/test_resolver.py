@@ -438,6 +438,21 @@ def test_an_observation_that_breaks_off_is_told_to_who_waits_and_the_next_one_wo
     assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
 
 
+def test_a_refresh_that_breaks_off_costs_no_valid_route() -> None:
+    clock = Clock()
+    factory = make(Network(), clock)
+    factory.route()
+
+    def break_off(name: str, **_: Any) -> DnsView:
+        raise ZeroDivisionError
+
+    factory._resolver._observe = break_off
+    clock.now += 81
+    for _ in range(2):
+        assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
+        until_landed()
+
+
 class Meddler(logging.Handler):
     """A handler that asks for a route itself, and fails."""
 

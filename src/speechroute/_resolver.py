@@ -184,9 +184,12 @@ class RouteResolver:
             # Not so if the routes were invalidated while this one was looked for.
             if self._flights.get(question) is flight:
                 del self._flights[question]
-                before = self._kept.pop(question, None)
+                before = self._kept.get(question)
                 if isinstance(outcome, Kept):
                     self._kept[question] = outcome
+                elif isinstance(outcome, SpeechRouteError):
+                    # An answer that leaves no way, or a last known route that is too old.
+                    self._kept.pop(question, None)
         flight.set_result(outcome)
         # Last, and without the lock: a handler of the log may take long, fail, or ask for a route.
         if not isinstance(outcome, Kept):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -26,7 +25,7 @@ from pydantic_settings import (
 from . import _values, urls
 from ._clouds import Offering, cloud_of_region
 from ._resource import Endpoint, Resource
-from ._values import BadValue, PrivateEndpoint, WhenUndecided
+from ._values import Contradiction, PrivateEndpoint, WhenUndecided, problem_of, the_one
 from .errors import Problem, SettingsError
 
 DNS_TIMEOUT_S = 5.0
@@ -155,7 +154,7 @@ class SpeechSettings(BaseSettings):
                 super().__init__(**named)
             except ValidationError as error:
                 details = error.errors(include_input=False)
-                failure = SettingsError.of(*map(_problem, details))
+                failure = SettingsError.of(*map(problem_of, details))
             except UnicodeDecodeError:
                 problem = (".env or a secrets file", "not UTF-8", "UTF-8 text", "save it as UTF-8")
                 failure = SettingsError.of(Problem(*problem))
@@ -195,19 +194,19 @@ class SpeechSettings(BaseSettings):
         nothing = Endpoint(None, None, None)
         at_endpoint = _values.endpoint_in(self.endpoint, self.region) if self.endpoint else nothing
         at_url = _values.endpoint_in(self.url) if self.url else nothing
-        custom_domain = _the_one(
+        custom_domain = the_one(
             "custom domains",
             SPEECH_ENDPOINT=at_endpoint.custom_domain,
             SPEECH_URL=at_url.custom_domain,
         )
-        region = _the_one(
+        region = the_one(
             "regions",
             SPEECH_ENDPOINT=at_endpoint.region,
             SPEECH_REGION=self.region,
             SPEECH_URL=at_url.region,
         )
         if custom_domain is None and region is None:
-            raise _Contradiction(
+            raise Contradiction(
                 "SPEECH_ENDPOINT",
                 "not set",
                 "the resource's endpoint",
@@ -217,21 +216,21 @@ class SpeechSettings(BaseSettings):
         self._resource = Resource(custom_domain, region)
         self._full_url = at_url.url or at_endpoint.url
         if region and cloud_of_region(region) is not self._resource.cloud:
-            raise _Contradiction(
+            raise Contradiction(
                 "SPEECH_REGION" if self.region else "SPEECH_URL",
                 repr(region),
                 f"a region of the cloud of {custom_domain}",
                 "correct whichever of the two is wrong",
             )
         if self.route_ttl_min > self.route_ttl_max:
-            raise _Contradiction(
+            raise Contradiction(
                 "SPEECH_ROUTE_TTL_MIN",
                 f"{self.route_ttl_min:g}",
                 f"at most SPEECH_ROUTE_TTL_MAX, which is {self.route_ttl_max:g}",
                 "raise the one or lower the other",
             )
         if self.private_endpoint is PrivateEndpoint.YES and custom_domain is None:
-            raise _Contradiction(
+            raise Contradiction(
                 "SPEECH_PRIVATE_ENDPOINT",
                 "'yes'",
                 "a custom domain in SPEECH_ENDPOINT with it",
@@ -244,7 +243,7 @@ class SpeechSettings(BaseSettings):
         key = self.key.get_secret_value()
         for name in ("endpoint", "url", "language", "voice", "endpoint_id"):
             if len(key) >= _SHORTEST_KEY and key in (getattr(self, name) or ""):
-                raise _Contradiction(
+                raise Contradiction(
                     f"SPEECH_{name.upper()}",
                     "a value with the key in it",
                     "a value without it",
@@ -283,7 +282,7 @@ class SpeechSettings(BaseSettings):
         if self.full_url is None:
             return None
         found = urls.parse(self.full_url).offering
-        if found not in _SERVED_BY[wanted]:
+        if found not in urls.SERVED_BY[wanted]:
             raise SettingsError.of(
                 Problem(
                     "SPEECH_URL" if self.url else "SPEECH_ENDPOINT",
@@ -324,51 +323,3 @@ class _NonEmptySecrets(SecretsSettingsSource):
     def find_case_path(cls, dir_path: Path, file_name: str, case_sensitive: bool) -> Path | None:
         path = super().find_case_path(dir_path, file_name, case_sensitive)
         return path if path and path.is_file() and path.read_bytes().strip() else None
-
-
-_SERVED_BY: Mapping[Offering, frozenset[Offering]] = {
-    Offering.STT: frozenset({Offering.STT}),
-    Offering.TTS: frozenset({Offering.TTS, Offering.VOICE}),
-    Offering.S2S: frozenset({Offering.S2S, Offering.STT}),
-    Offering.VOICE: frozenset({Offering.VOICE, Offering.TTS}),
-    Offering.CONVAI: frozenset({Offering.CONVAI, Offering.STT}),
-    Offering.COMMANDS: frozenset({Offering.COMMANDS}),
-}
-"""Offerings whose URLs serve a client: newer SDKs translate and transcribe conversations at
-``stt``, and reach custom voices under ``tts`` (measured, 1.53)."""
-
-
-class _Contradiction(ValueError):
-    """Settings that cannot go together. Takes the arguments of `Problem`."""
-
-    def __init__(self, *problem: str) -> None:
-        self.problem = Problem(*problem)
-        super().__init__(str(self.problem))
-
-
-def _the_one(kind: str, **names: str | None) -> str | None:
-    """The name that all settings agree on, or None where none has one."""
-    given = {variable: name for variable, name in names.items() if name}
-    distinct = sorted(set(given.values()))
-    if len(distinct) > 1:
-        raise _Contradiction(
-            list(given)[-1],
-            f"in conflict: {' and '.join(distinct)}",
-            f"one of the two {kind}",
-            "name the same resource in SPEECH_ENDPOINT, SPEECH_URL and SPEECH_REGION",
-        )
-    return distinct[0] if distinct else None
-
-
-def _problem(detail: Any) -> Problem:
-    """One problem out of one entry of pydantic's error list, which holds no input."""
-    cause = detail.get("ctx", {}).get("error")
-    if isinstance(cause, _Contradiction):
-        return cause.problem
-    field = str(detail["loc"][0]) if detail["loc"] else ""
-    variable = field if field.startswith("SPEECH_") else f"SPEECH_{field.upper()}"
-    if isinstance(cause, BadValue):
-        return Problem(variable, cause.found, cause.expected, cause.remedy)
-    # Every field has a parser of its own, so what is left is the one field that must be there.
-    remedy = "copy a key from the resource's page 'Keys and Endpoint' in the Azure portal"
-    return Problem(variable, "not set", "a resource key", remedy)

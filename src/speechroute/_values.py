@@ -1,6 +1,7 @@
-"""How the value of one setting is read: from what people write to what the library uses.
+"""How settings are read: from what people write to what the library uses.
 
-Contract: pure. A parser returns its value or raises `BadValue`, whose text is safe to show.
+Contract: pure. A parser returns its value or raises `BadValue`; values that cannot go together
+are a `Contradiction`. The text of both is safe to show.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
@@ -18,7 +20,7 @@ from pydantic import SecretStr
 from ._clouds import REGION
 from ._masking import is_key_like, mask
 from ._resource import Endpoint, parse_endpoint
-from .errors import UnsupportedUrl
+from .errors import Problem, UnsupportedUrl
 
 MAX_DNS_TIMEOUT_S = 60.0
 _DAY_S = 86_400
@@ -224,3 +226,39 @@ def word(value: object) -> str:
     if not re.fullmatch(r"[!-~]+", text):
         raise BadValue(shown(text), "text without spaces", "see the SDK's documentation of it")
     return text
+
+
+class Contradiction(ValueError):
+    """Settings that cannot go together. Takes the arguments of `Problem`."""
+
+    def __init__(self, *problem: str) -> None:
+        self.problem = Problem(*problem)
+        super().__init__(str(self.problem))
+
+
+def the_one(kind: str, **names: str | None) -> str | None:
+    """The name that all settings agree on, or None where none has one."""
+    given = {variable: name for variable, name in names.items() if name}
+    distinct = sorted(set(given.values()))
+    if len(distinct) > 1:
+        raise Contradiction(
+            list(given)[-1],
+            f"in conflict: {' and '.join(distinct)}",
+            f"one of the two {kind}",
+            "name the same resource in SPEECH_ENDPOINT, SPEECH_URL and SPEECH_REGION",
+        )
+    return distinct[0] if distinct else None
+
+
+def problem_of(detail: Any) -> Problem:
+    """One problem out of one entry of pydantic's error list, which holds no input."""
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, Contradiction):
+        return cause.problem
+    field = str(detail["loc"][0]) if detail["loc"] else ""
+    variable = field if field.startswith("SPEECH_") else f"SPEECH_{field.upper()}"
+    if isinstance(cause, BadValue):
+        return Problem(variable, cause.found, cause.expected, cause.remedy)
+    # Every field has a parser of its own, so what is left is the one field that must be there.
+    remedy = "copy a key from the resource's page 'Keys and Endpoint' in the Azure portal"
+    return Problem(variable, "not set", "a resource key", remedy)

@@ -9,6 +9,7 @@ URLs newer SDKs open: measured with azure-cognitiveservices-speech 1.53.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
@@ -44,6 +45,17 @@ _API_PATH = re.compile(
 )
 _DEPLOYMENT = re.compile(r"[?&]deploymentId=")
 """A custom voice: SDKs with a region open its text-to-speech path on the voice host (measured)."""
+
+SERVED_BY: Mapping[Offering, frozenset[Offering]] = {
+    Offering.STT: frozenset({Offering.STT}),
+    Offering.TTS: frozenset({Offering.TTS, Offering.VOICE}),
+    Offering.S2S: frozenset({Offering.S2S, Offering.STT}),
+    Offering.VOICE: frozenset({Offering.VOICE, Offering.TTS}),
+    Offering.CONVAI: frozenset({Offering.CONVAI, Offering.STT}),
+    Offering.COMMANDS: frozenset({Offering.COMMANDS}),
+}
+"""Offerings whose URLs serve a client: newer SDKs translate and transcribe conversations at
+``stt``, and reach custom voices under ``tts`` (measured, 1.53)."""
 
 
 class SpeechUrl(NamedTuple):
