@@ -44,11 +44,13 @@ def dns_server(respond: Respond) -> Iterator[str]:
                 self.wfile.write(len(reply).to_bytes(2, "big") + reply)
 
     servers: list[Any] = []
-    udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Udp)
-    servers.append(udp)
-    port = udp.server_address[1]
-    tcp = socketserver.ThreadingTCPServer(("127.0.0.1", port), Tcp)
-    servers.append(tcp)
+    while not servers:
+        udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Udp)
+        port = udp.server_address[1]
+        try:
+            servers = [udp, socketserver.ThreadingTCPServer(("127.0.0.1", port), Tcp)]
+        except OSError:  # that number is taken for TCP
+            udp.server_close()
     for server in servers:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
