@@ -32,3 +32,12 @@ def session_emulator() -> Iterator[Emulator]:
 def emulator(session_emulator: Emulator) -> Emulator:
     session_emulator.state = "vnet"
     return session_emulator
+
+
+@pytest.fixture
+def emulated(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """The emulator, with its environment set here."""
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    yield emulator
+    emulator.fail_with(None)

@@ -120,6 +120,10 @@ def test_the_state_is_switched_from_outside(emulator: Emulator) -> None:
     assert switch(emulator, "PUT", "/state")[0] == 400
     assert switch(emulator, "GET", "/elsewhere")[0] == 404
     assert emulator.state is State.REMOVED
+    assert switch(emulator, "PUT", "/dns_state", "proxy") == (200, "proxy")
+    assert (emulator.dns_state, emulator.service_state) == (State.PROXY, State.REMOVED)
+    assert switch(emulator, "PUT", "/service_state", "vnet") == (200, "vnet")
+    assert (emulator.dns_state, emulator.service_state) == (State.PROXY, State.VNET)
 
 
 def tunnel(emulator: Emulator, target: str) -> http.client.HTTPConnection:

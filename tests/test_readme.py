@@ -49,6 +49,7 @@ def test_the_other_examples_run(
     for name, value in emulator.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("SPEECH_PRIVATE_ENDPOINT", "yes")
+    monkeypatch.chdir(ROOT / "samples")
     names: dict[str, object] = {}
     exec(compile(BLOCKS[number], "README.md", "exec"), names)
     code, _, printed = BLOCKS[number].partition("\n# '")
@@ -103,4 +104,4 @@ def test_every_command_is_in_the_table() -> None:
 
 def test_public_names_are_the_declared_ones() -> None:
     names = {name for name in vars(speechroute) if not name.startswith("_")}
-    assert names - {"cli", "emulator"} == set(speechroute.__all__)
+    assert names - {"cli", "emulator", "streams"} == set(speechroute.__all__)

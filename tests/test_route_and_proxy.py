@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import FrozenInstanceError, dataclass, replace
+from dataclasses import FrozenInstanceError, dataclass
 
 import pytest
 
@@ -86,7 +86,7 @@ def regional(names: Names) -> Route:
 
 @clouds
 def test_a_route_says_what_the_verdict_and_the_resource_say(names: Names) -> None:
-    verdict = replace(REGIONAL_VERDICT, warnings=("Mind the gap.",))
+    verdict = REGIONAL_VERDICT._replace(warnings=("Mind the gap.",))
     route = route_of(verdict, names.resource)
     assert (route.kind, private(names).kind) == (RouteKind.REGIONAL, RouteKind.PRIVATE_ENDPOINT)
     assert (route.custom_domain, route.region) == (names.custom_domain, names.region)
@@ -102,14 +102,14 @@ def test_a_route_does_not_change() -> None:
 
 @clouds
 def test_the_region_comes_from_dns_where_the_settings_have_none(names: Names) -> None:
-    verdict = replace(REGIONAL_VERDICT, region=names.region)
+    verdict = REGIONAL_VERDICT._replace(region=names.region)
     route = route_of(verdict, Resource(names.custom_domain, None))
     assert (route.region, route.warnings) == (names.region, ())
     assert route.host("stt") == names.offering_host("stt")
 
 
 def test_a_region_that_dns_contradicts_is_used_with_a_warning() -> None:
-    verdict = replace(REGIONAL_VERDICT, region="eastus", warnings=("Mind the gap.",))
+    verdict = REGIONAL_VERDICT._replace(region="eastus", warnings=("Mind the gap.",))
     route = route_of(verdict, PUBLIC.resource)
     first, second = route.warnings
     assert route.sdk_kwargs() == {"region": "westeurope"}
@@ -120,7 +120,7 @@ def test_a_region_that_dns_contradicts_is_used_with_a_warning() -> None:
 
 def test_a_region_that_dns_confirms_or_does_not_tell_gives_no_warning() -> None:
     for region in (None, "westeurope"):
-        verdict = replace(REGIONAL_VERDICT, region=region)
+        verdict = REGIONAL_VERDICT._replace(region=region)
         assert route_of(verdict, PUBLIC.resource).warnings == ()
 
 
@@ -149,7 +149,7 @@ DIRECT = {Row.PRIVATE_ADDRESS, Row.SYSTEM_PRIVATE}
 
 @pytest.mark.parametrize("row", Row, ids=lambda row: row.id)
 def test_a_route_is_direct_where_a_private_address_was_seen(row: Row) -> None:
-    verdict = replace(PRIVATE_VERDICT, row=row)
+    verdict = PRIVATE_VERDICT._replace(row=row)
     assert route_of(verdict, PUBLIC.resource).is_direct is (row in DIRECT)
 
 

@@ -17,6 +17,8 @@ EXPECTED = {
     "list_voices_rest.py": "en-US-AvaNeural Female",
     "recognize_continuous.py": "seconds of audio arrived",
     "recognize_file.py": "seconds of audio arrived",
+    "recognize_stream.py": "  3.60 s  1.78 seconds of audio arrived",
+    "recover.py": "The first call was not refused.",
     "synthesize.py": "synthesized.wav: 1.56 seconds",
     "transcribe_conversation.py": "Guest-1: ",
     "translate.py": "fr: [fr] ",

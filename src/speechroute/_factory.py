@@ -1,26 +1,32 @@
 """`SpeechConfigFactory`: real SDK configurations for the route that is valid now.
 
-The only part, with `_inject` and `_recovery`, that touches the Speech SDK. The SDK has no type
-information; its untyped values stop here.
+The SDK has no type information; its untyped values stop here, and in the modules named in
+``tests/test_architecture.py``.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
-from functools import partial
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import azure.cognitiveservices.speech as speechsdk
 
 from ._clouds import Offering
+from ._config import Plan, plan_for, translating
 from ._dns import Observe, observe
-from ._proxy import choose_proxy
+from ._recovery import ANY_TIME, Attempt, History, Opened, Opener, attempt, attempt_async
 from ._resolver import Clock, Kept, Question, RouteResolver, with_url_warning
 from ._route import Route
 from ._settings import SpeechSettings
+
+if TYPE_CHECKING:
+    from .streams import PcmFormat, StreamRecognition, StreamResult
+
+T = TypeVar("T")
+
+_NO_PLAN = -1, 0.0, Plan({}, {})
 
 
 class SpeechConfigFactory:
@@ -48,8 +54,9 @@ class SpeechConfigFactory:
         self._settings = settings or SpeechSettings()
         self._arguments = observe, clock
         self._resolver = _resolver(observe, clock)
-        self._plans: dict[str, tuple[int, _Plan]] = {}
+        self._plans: dict[str, tuple[int, float, Plan]] = {}
         self._generation = 0
+        self._histories: dict[Question, History] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (type(self), self._settings, *self._arguments)
@@ -104,27 +111,21 @@ class SpeechConfigFactory:
             RoutingError: DNS gave no route; its four children say why.
         """
         if url is not None or overrides:
-            settings = self._settled(offering, url, overrides)
-            return self._plan(settings, offering).make(speechsdk.SpeechConfig, settings)
-        generation, plan = self._plans.get(offering, (-1, None))
-        if (
-            plan is None
-            or generation != self._generation
-            or self._resolver.clock() >= plan.valid_until
-        ):
+            return self._opener(offering, None, url, overrides).open(ANY_TIME).config
+        generation, valid_until, plan = self._plans.get(offering, _NO_PLAN)
+        if generation != self._generation or self._resolver.clock() >= valid_until:
             generation = self._generation
             settings = self._settled(offering, None, {})
-            plan = self._plan(settings, offering)
-            self._plans[offering] = generation, plan
+            kept = self._resolver.kept(Question.of(settings))
+            plan = plan_for(settings, offering, kept.route)
+            self._plans[offering] = generation, kept.refresh_at, plan
         return plan.make(speechsdk.SpeechConfig, self._settings)
 
     async def speech_config_async(
         self, offering: Offering | str = Offering.STT, *, url: str | None = None, **overrides: Any
     ) -> speechsdk.SpeechConfig:
         """As `speech_config`, without blocking the event loop."""
-        settings = self._settled(offering, url, overrides)
-        kept = await self._resolver.kept_async(Question.of(settings))
-        return _plan(settings, offering, kept).make(speechsdk.SpeechConfig, settings)
+        return (await self._opener(offering, None, url, overrides).open_async(ANY_TIME)).config
 
     def translation_config(
         self, target_languages: Iterable[str] = (), *, url: str | None = None, **overrides: Any
@@ -140,18 +141,164 @@ class SpeechConfigFactory:
             SettingsError, RoutingError: as `speech_config` does.
             TypeError: ``target_languages`` is no sequence of texts.
         """
-        kind = _translating(target_languages)
-        settings = self._settled(Offering.S2S, url, overrides)
-        return self._plan(settings, Offering.S2S).make(kind, settings)
+        return self._opener(Offering.S2S, target_languages, url, overrides).open(ANY_TIME).config
 
     async def translation_config_async(
         self, target_languages: Iterable[str] = (), *, url: str | None = None, **overrides: Any
     ) -> speechsdk.translation.SpeechTranslationConfig:
         """As `translation_config`, without blocking the event loop."""
-        kind = _translating(target_languages)
-        settings = self._settled(Offering.S2S, url, overrides)
-        kept = await self._resolver.kept_async(Question.of(settings))
-        return _plan(settings, Offering.S2S, kept).make(kind, settings)
+        opener = self._opener(Offering.S2S, target_languages, url, overrides)
+        return (await opener.open_async(ANY_TIME)).config
+
+    def run(
+        self,
+        operation: Callable[[Any], T],
+        offering: Offering | str = Offering.STT,
+        *,
+        target_languages: Iterable[str] | None = None,
+        url: str | None = None,
+        **overrides: Any,
+    ) -> T:
+        """Call ``operation`` with a new config, and once more if its door has moved.
+
+        If the result says that the service refused the door (401, 403 or 404), or that nothing
+        answered there, DNS is asked anew. If it tells another route, ``operation`` is called a
+        second time with a config for that one; otherwise its first result is returned as it is.
+        `attempt` does the same and says what happened; so does the logger ``speechroute``.
+
+        Args:
+            operation: takes a ``SpeechConfig`` and returns a result of the SDK, for example
+                ``lambda config: SpeechRecognizer(config, audio).recognize_once()``. Audio is
+                opened inside it, so that a second call reads it from the start. What it raises
+                is not caught.
+            offering: as for `speech_config`.
+            target_languages: with them, ``operation`` gets a ``SpeechTranslationConfig``.
+            url: as for `speech_config`.
+            overrides: settings to change for this call, by field name.
+
+        Returns:
+            What ``operation`` returned last.
+
+        Raises:
+            SettingsError, RoutingError: as `speech_config` does, before the first call.
+        """
+        return attempt(self._opener(offering, target_languages, url, overrides), operation).result
+
+    async def run_async(
+        self,
+        operation: Callable[[Any], Awaitable[T]],
+        offering: Offering | str = Offering.STT,
+        *,
+        target_languages: Iterable[str] | None = None,
+        url: str | None = None,
+        **overrides: Any,
+    ) -> T:
+        """As `run`, for an operation that is awaited, without blocking the event loop.
+
+        The SDK's own calls block: ``await asyncio.to_thread(recognizer.recognize_once)``.
+        """
+        opener = self._opener(offering, target_languages, url, overrides)
+        return (await attempt_async(opener, operation)).result
+
+    def attempt(
+        self,
+        operation: Callable[[Any], T],
+        offering: Offering | str = Offering.STT,
+        *,
+        target_languages: Iterable[str] | None = None,
+        url: str | None = None,
+        **overrides: Any,
+    ) -> Attempt[T]:
+        """As `run`; returns the result together with what was done and why."""
+        return attempt(self._opener(offering, target_languages, url, overrides), operation)
+
+    async def attempt_async(
+        self,
+        operation: Callable[[Any], Awaitable[T]],
+        offering: Offering | str = Offering.STT,
+        *,
+        target_languages: Iterable[str] | None = None,
+        url: str | None = None,
+        **overrides: Any,
+    ) -> Attempt[T]:
+        """As `run_async`; returns the result together with what was done and why."""
+        opener = self._opener(offering, target_languages, url, overrides)
+        return await attempt_async(opener, operation)
+
+    def recognize_stream(
+        self,
+        on_final: Callable[[StreamResult], object],
+        *,
+        on_partial: Callable[[StreamResult], object] | None = None,
+        recognizer: Callable[..., Any] = speechsdk.SpeechRecognizer,
+        audio_format: PcmFormat | None = None,
+        replay_seconds: float = 60.0,
+        target_languages: Iterable[str] | None = None,
+        url: str | None = None,
+        **overrides: Any,
+    ) -> StreamRecognition:
+        """A continuous recognition of pushed audio that goes on when the door moves.
+
+        Args:
+            on_final: called with each final result, in a thread of the SDK.
+            on_partial: called with each result that is not final yet.
+            recognizer: called as ``recognizer(config, audio_config=...)``; returns a
+                ``SpeechRecognizer``, ``TranslationRecognizer`` or ``ConversationTranscriber``.
+                It is called again after each change of doors: set up languages and phrase lists
+                in it.
+            audio_format: of the audio that is pushed; default: 16 kHz, 16 bits, one channel.
+            replay_seconds: how much audio is kept to be sent again, and how long DNS and the
+                service may disagree; audio older than that is lost if the door moves then, with
+                a warning.
+            target_languages: with them, ``recognizer`` gets a ``SpeechTranslationConfig``.
+            url: as for `speech_config`.
+            overrides: settings to change for this stream, by field name.
+
+        Raises:
+            SettingsError: as `speech_config` does. DNS is asked when the stream is entered.
+        """
+        # Not needed by most programs: it would cost each of them 1 % of the time of the import.
+        from .streams import PcmFormat, StreamRecognition
+
+        return StreamRecognition(
+            self._opener(Offering.STT, target_languages, url, overrides),
+            on_final,
+            on_partial=on_partial,
+            recognizer=recognizer,
+            audio_format=audio_format or PcmFormat(),
+            replay_seconds=replay_seconds,
+        )
+
+    def _opener(
+        self,
+        offering: Offering | str,
+        target_languages: Iterable[str] | None,
+        url: str | None,
+        overrides: dict[str, Any],
+    ) -> Opener:
+        kind = speechsdk.SpeechConfig
+        if target_languages is not None:
+            offering, kind = Offering.S2S, translating(target_languages)
+        settings = self._settled(offering, url, overrides)
+        question = Question.of(settings)
+
+        def opened(kept: Kept, since: float) -> Opened:
+            if since > ANY_TIME:
+                self._generation += 1  # what follows may be another route
+            config = plan_for(settings, offering, kept.route).make(kind, settings)
+            is_fresh = kept.asked_at >= since
+            return Opened(config, kept.route, self._resolver.clock(), is_fresh)
+
+        async def open_async(since: float) -> Opened:
+            return opened(await self._resolver.kept_async(question, since), since)
+
+        return Opener(
+            lambda since: opened(self._resolver.kept(question, since), since),
+            open_async,
+            self._histories.setdefault(question, History()),
+            self._resolver.clock,
+            settings.route_ttl_min,
+        )
 
     def _settled(
         self, offering: Offering | str, url: str | None, overrides: dict[str, Any]
@@ -160,60 +307,6 @@ class SpeechConfigFactory:
         settings = self._settings.override(url=url, **overrides)
         settings.url_for(offering)
         return settings
-
-    def _plan(self, settings: SpeechSettings, offering: Offering | str) -> _Plan:
-        return _plan(settings, offering, self._resolver.kept(Question.of(settings)))
-
-
-class _Plan(NamedTuple):
-    """What a config is made from, but for the key.
-
-    Kept, because making it costs more than making the config.
-    """
-
-    door: dict[str, str]
-    properties: dict[Any, str]
-    valid_until: float
-
-    def make(self, kind: Callable[..., Any], settings: SpeechSettings) -> Any:
-        """A config. All that can fail has been done before, so the key is in no traceback."""
-        config = kind(subscription=settings.key.get_secret_value(), **self.door)
-        if self.properties:
-            config.set_properties(self.properties)
-        return config
-
-
-def _plan(settings: SpeechSettings, offering: Offering | str, kept: Kept) -> _Plan:
-    route, full_url = kept.route, settings.url_for(offering)
-    door = {"endpoint": route.url(full_url)} if full_url else route.sdk_kwargs(offering)
-    opened = urlsplit(door.get("endpoint") or door.get("host") or f"//{route.host(offering)}")
-    proxy = choose_proxy(
-        settings.proxy.get_secret_value(), opened.hostname or "", is_direct=route.is_direct
-    )
-    language = settings.url_language or settings.language
-    ids = speechsdk.PropertyId
-    properties = {
-        ids.SpeechServiceConnection_RecoLanguage: language,
-        ids.SpeechServiceConnection_SynthLanguage: language,
-        ids.SpeechServiceConnection_SynthVoice: settings.voice,
-        ids.SpeechServiceConnection_EndpointId: settings.endpoint_id,
-        ids.Speech_LogFilename: settings.log_file and str(settings.log_file),
-        ids.SpeechServiceConnection_ProxyHostName: proxy and proxy.host,
-        ids.SpeechServiceConnection_ProxyPort: proxy and str(proxy.port),
-        ids.SpeechServiceConnection_ProxyUserName: proxy and proxy.username,
-        ids.SpeechServiceConnection_ProxyPassword: proxy and proxy.password,
-    }
-    given = {name: value for name, value in properties.items() if value}
-    return _Plan(door, given, kept.refresh_at)
-
-
-def _translating(target_languages: Iterable[str]) -> Callable[..., Any]:
-    """The constructor with its languages."""
-    # Checked here: the SDK would fail with the key in its frames.
-    languages = tuple(target_languages)
-    if isinstance(target_languages, str) or not all(isinstance(to, str) for to in languages):
-        raise TypeError("target_languages is not a sequence of texts like ['de', 'fr']")
-    return partial(speechsdk.translation.SpeechTranslationConfig, target_languages=languages)
 
 
 def _resolver(custom: Observe | None, clock: Clock | None) -> RouteResolver:

@@ -25,6 +25,8 @@ from ._verdict import classify, without_dns
 from .errors import DnsUnavailable, SpeechRouteError
 
 _log = logging.getLogger("speechroute")
+# Nothing on standard error unless the program sets up logging.
+_log.addHandler(logging.NullHandler())
 
 _REFRESH_SHARE = 0.8
 """Share of a route's life after which a call looks for the next one in the background, so that
@@ -66,6 +68,7 @@ class Kept(NamedTuple):
 
     Attributes:
         route: the route.
+        asked_at: when its observation began; infinity where the settings decide.
         refresh_at: when a call starts to look for the next one.
         usable_until: when calls wait for the next one.
         good_until: how long it may be used if DNS fails from then on.
@@ -73,10 +76,22 @@ class Kept(NamedTuple):
     """
 
     route: Route
+    asked_at: float
     refresh_at: float
     usable_until: float
     good_until: float
     is_last_known: bool = False
+
+
+class _Flight(NamedTuple):
+    """An observation that is under way."""
+
+    asked_at: float
+    landing: Future[Kept | BaseException]
+
+
+_ALWAYS = float("-inf")
+_FOREVER = float("inf")
 
 
 class RouteResolver:
@@ -106,21 +121,27 @@ class RouteResolver:
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
-        self._flights: dict[Question, Future[Kept | BaseException]] = {}
+        self._flights: dict[Question, _Flight] = {}
 
-    def kept(self, question: Question) -> Kept:
+    def kept(self, question: Question, since: float = _ALWAYS) -> Kept:
         """The route that is valid now, and until when it may be used without asking again.
+
+        Args:
+            question: what is asked.
+            since: observations that began before are too old, seconds on `clock`. If DNS fails,
+                the answer may be older nevertheless, as its ``asked_at`` tells.
 
         Raises:
             SpeechRouteError: there is none, and why.
         """
-        return self._usable(question) or _kept_of(self._flight(question).result())
+        kept = self._usable(question, since)
+        return kept or _kept_of(self._flight(question, since).result())
 
-    async def kept_async(self, question: Question) -> Kept:
+    async def kept_async(self, question: Question, since: float = _ALWAYS) -> Kept:
         """As `kept`, without blocking the event loop. Cancelling it cancels no observation."""
-        kept = self._usable(question)
+        kept = self._usable(question, since)
         if kept is None:
-            kept = _kept_of(await asyncio.wrap_future(self._flight(question)))
+            kept = _kept_of(await asyncio.wrap_future(self._flight(question, since)))
         return kept
 
     def invalidate(self) -> None:
@@ -129,52 +150,52 @@ class RouteResolver:
             self._kept.clear()
             self._flights.clear()
 
-    def _usable(self, question: Question) -> Kept | None:
+    def _usable(self, question: Question, since: float) -> Kept | None:
         """A route that needs no waiting: known, or decided by the settings alone."""
         kept = self._kept.get(question)
         if kept is None:
             verdict = without_dns(question.resource, question.told)
             if verdict is None:
                 return None
-            forever = float("inf")
-            route = Route.of(verdict, question.resource, None, forever)
-            kept = self._kept[question] = Kept(route, forever, forever, forever)
+            route = Route.of(verdict, question.resource, None, _FOREVER)
+            kept = self._kept[question] = Kept(route, _FOREVER, _FOREVER, _FOREVER, _FOREVER)
             self._tell(question, route)
         now = self.clock()
-        if now >= kept.usable_until:
+        if now >= kept.usable_until or kept.asked_at <= since:
             return None
         if now >= kept.refresh_at:
             # A process that is out of threads still has a route.
             with contextlib.suppress(RuntimeError):
-                self._flight(question)
+                self._flight(question, since)
         return kept
 
-    def _flight(self, question: Question) -> Future[Kept | BaseException]:
+    def _flight(self, question: Question, since: float) -> Future[Kept | BaseException]:
         """The observation that is under way, or a new one."""
         with self._lock:
             flight = self._flights.get(question)
-            if flight is not None:
-                return flight
-            flight = Future()
+            if flight is not None and flight.asked_at > since:
+                return flight.landing
+            landing: Future[Kept | BaseException] = Future()
             # Many wait for it: none of them may cancel it.
-            flight.set_running_or_notify_cancel()
-            kept = self._kept.get(question)
-            if kept is not None and self.clock() < kept.refresh_at:
+            landing.set_running_or_notify_cancel()
+            kept, now = self._kept.get(question), self.clock()
+            if kept is not None and now < kept.refresh_at and kept.asked_at > since:
                 # It landed between the caller's look at the cache and this one.
-                flight.set_result(kept)
-                return flight
+                landing.set_result(kept)
+                return landing
+            flight = _Flight(now, landing)
             arguments = (question, flight)
             name = "speechroute-resolver"
             thread = threading.Thread(target=self._fly, args=arguments, name=name, daemon=True)
             thread.start()
             self._flights[question] = flight
-            return flight
+            return landing
 
-    def _fly(self, question: Question, flight: Future[Kept | BaseException]) -> None:
+    def _fly(self, question: Question, flight: _Flight) -> None:
         """Observe, and tell everybody who waits, whatever happens."""
         outcome: Kept | BaseException
         try:
-            outcome = self._find(question)
+            outcome = self._find(question, flight.asked_at)
         except DnsUnavailable as error:
             outcome = self._last_known(question, error) or error
         except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
@@ -190,7 +211,7 @@ class RouteResolver:
                 elif isinstance(outcome, SpeechRouteError):
                     # An answer that leaves no way, or a last known route that is too old.
                     self._kept.pop(question, None)
-        flight.set_result(outcome)
+        flight.landing.set_result(outcome)
         # Last, and without the lock: a handler of the log may take long, fail, or ask for a route.
         if not isinstance(outcome, Kept):
             _log.warning("No route: %s", outcome)
@@ -211,7 +232,8 @@ class RouteResolver:
         warning = f"DNS fails, so this is the last known route. {error}"
         route = replace(kept.route, warnings=(*told, warning), expires_at=again_at)
         until = kept.good_until
-        return Kept(route, min(again_at, until), until, until, is_last_known=True)
+        again_at = min(again_at, until)
+        return Kept(route, kept.asked_at, again_at, until, until, is_last_known=True)
 
     def _tell(self, question: Question, route: Route) -> None:
         """One line in the log where the route changes."""
@@ -220,7 +242,7 @@ class RouteResolver:
             self._told[question] = now
             _log.info("Route: %s. %s", route.kind, route.reason)
 
-    def _find(self, question: Question) -> Kept:
+    def _find(self, question: Question, asked_at: float) -> Kept:
         resource = question.resource
         region = resource.region
         view = self._observe(
@@ -239,7 +261,8 @@ class RouteResolver:
         now = self.clock()
         route = Route.of(verdict, resource, view, now + life)
         until = now + life
-        return Kept(route, now + life * _REFRESH_SHARE, until, until + question.stale)
+        refresh_at = now + life * _REFRESH_SHARE
+        return Kept(route, asked_at, refresh_at, until, until + question.stale)
 
 
 def _kept_of(outcome: Kept | BaseException) -> Kept:

@@ -10,8 +10,8 @@ Source of the rows: "Use Speech service through a private endpoint" (Microsoft L
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from ._clouds import MarkerKind, private_link_zone, recognise_marker
 from ._dns import DnsView, IPAddress, Lookup, Outcome
@@ -55,8 +55,7 @@ class Decision(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A decision with its reason.
 
     Attributes:

@@ -104,3 +104,44 @@ class DnsUnavailable(RoutingError):
 
 class RouteUndecided(RoutingError):
     """DNS answered, but its answer does not tell the route. Say it in the settings."""
+
+
+class RouteRefused(SpeechRouteError):
+    """The service refused the route that DNS or the settings tell. Wait for the one behind.
+
+    Never raised by `SpeechConfigFactory.run`, which returns the SDK's result as it was; found on
+    `Attempt.error`, and raised by `ContinuousRecognition.finish`.
+
+    Attributes:
+        behind: who is believed to lag behind a change: ``dns``, ``service``, ``settings``, or
+            nothing where one failure cannot tell.
+        failure: what the SDK said, in short.
+    """
+
+    behind: str = ""
+    failure: str = ""
+
+    @classmethod
+    def of(cls, message: str, *, behind: str, failure: str) -> RouteRefused:
+        error = cls(message)
+        error.behind, error.failure = behind, failure
+        return error
+
+
+class RecognitionCanceled(SpeechRouteError):
+    """A continuous recognition ended before its audio did, for another reason than the route.
+
+    Attributes:
+        code: the SDK's code, for example ``TooManyRequests``.
+    """
+
+    code: str = ""
+
+    @classmethod
+    def of(cls, code: str, details: str) -> RecognitionCanceled:
+        error = cls(
+            f"the Speech SDK canceled the recognition with {code}, so audio is left unrecognised: "
+            f"{details} Correct what it names and start again."
+        )
+        error.code = code
+        return error

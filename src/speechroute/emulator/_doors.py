@@ -7,7 +7,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
@@ -95,13 +95,17 @@ class FrontDoors:
         names: Names,
         key: str,
         state: Callable[[], State],
+        failure: Callable[[], int | None],
         record: Callable[[Request], None],
     ) -> None:
         self._names = names
         self._key = key
         self._state = state
+        self._failure = failure
         self._record = record
         self._runner: web.AppRunner | None = None
+        self._loop = asyncio.get_running_loop()
+        self._connected: dict[asyncio.Transport, bool] = {}
 
     async def start(self, address: str, port: int, context: ssl.SSLContext) -> int:
         """Listen with TLS; returns the port."""
@@ -115,6 +119,16 @@ class FrontDoors:
     async def stop(self) -> None:
         if self._runner:
             await self._runner.cleanup()
+
+    def cut_wrong(self) -> None:
+        """Break off the connections through doors that the state has closed (assumed)."""
+
+        def cut() -> None:
+            for transport, is_private_door in self._connected.items():
+                if is_private_door != self._state().has_private_endpoint:
+                    transport.abort()
+
+        self._loop.call_soon_threadsafe(cut)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         response, status = self._admit(request)
@@ -136,6 +150,9 @@ class FrontDoors:
     def _host(request: web.Request) -> str:
         return request.host.rsplit(":", 1)[0].lower()
 
+    def _is_private_door(self, request: web.Request) -> bool:
+        return self._host(request) == self._names.custom_domain
+
     def _operation(self, request: web.Request) -> tuple[str, str] | None:
         """Offering and path of a request, without the offering; None if nothing is served there."""
         path = request.path
@@ -152,7 +169,10 @@ class FrontDoors:
         host = self._host(request)
         if host not in self._names.hosts:
             return _error(404, f"the emulator has no front door {host}"), 404
-        is_private_door = host == self._names.custom_domain
+        failure = self._failure()
+        if failure is not None:
+            return _error(failure, "the emulator was told to fail"), failure
+        is_private_door = self._is_private_door(request)
         has_private_endpoint = self._state().has_private_endpoint
         asks_offering = request.path.lstrip("/").partition("/")[0] in OFFERINGS
         if is_private_door and asks_offering and not has_private_endpoint:
@@ -180,8 +200,10 @@ class FrontDoors:
         speaks = operation is not None and operation[1] in _TTS_PATHS
         session = SynthesisSession() if speaks else RecognitionSession(f"the {kind} {host}")
         socket = web.WebSocketResponse(protocols=("USP",), max_msg_size=0)
-        await socket.prepare(request)
+        transport = cast("asyncio.Transport", request.transport)
+        self._connected[transport] = self._is_private_door(request)
         try:
+            await socket.prepare(request)
             async for frame in socket:
                 if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                     break
@@ -197,4 +219,6 @@ class FrontDoors:
         except Exception as error:  # noqa: BLE001  # whatever a client sends, it is told
             reason = f"{type(error).__name__}: {error}".encode()[:_CLOSE_REASON_BYTES]
             await socket.close(code=WSCloseCode.INVALID_TEXT, message=reason)
+        finally:
+            del self._connected[transport]
         return socket

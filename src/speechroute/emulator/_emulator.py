@@ -30,7 +30,8 @@ class Emulator:
     authority. Listens on loopback only unless told otherwise, and connects to nothing.
 
     Args:
-        state: the state to start in; assign `state` to change it while it runs.
+        state: the state to start in; assign `state`, or `dns_state` and `service_state`, to change
+            it while it runs.
         custom_domain: the resource's custom domain, of any of the three Azure clouds.
         region: the resource's region.
         key: the resource key that is accepted; default: a new random one.
@@ -53,22 +54,49 @@ class Emulator:
         proxy_port: int = 0,
     ) -> None:
         self._names = Names(custom_domain.lower(), region)
-        self._state = State(state)
+        self._dns_state = self._service_state = State(state)
         self._key = key or secrets.token_hex(16)
         self._dns_ttl = dns_ttl
         self._address = address
         self._ports = dns_port, https_port, proxy_port
         self._requests: deque[Request] = deque(maxlen=_REMEMBERED_REQUESTS)
         self._tunnels: deque[str] = deque(maxlen=_REMEMBERED_REQUESTS)
+        self._failure: int | None = None
+        self._doors: FrontDoors | None = None
         self._exit = contextlib.ExitStack()
 
     @property
     def state(self) -> State:
-        return self._state
+        """The state of DNS and service; reading it gives that of the service."""
+        return self.service_state
 
     @state.setter
     def state(self, state: State | str) -> None:
-        self._state = State(state)
+        self.dns_state = self.service_state = State(state)
+
+    @property
+    def dns_state(self) -> State:
+        """What DNS says. Around a change it may be ahead of the service, or behind."""
+        return self._dns_state
+
+    @dns_state.setter
+    def dns_state(self, state: State | str) -> None:
+        self._dns_state = State(state)
+
+    @property
+    def service_state(self) -> State:
+        """Which doors the service opens. Changing it cuts connections through the others."""
+        return self._service_state
+
+    @service_state.setter
+    def service_state(self, state: State | str) -> None:
+        self._service_state = State(state)
+        if self._doors:
+            self._doors.cut_wrong()
+
+    def fail_with(self, status: int | None) -> None:
+        """Answer every request with this HTTP status from now on; None: as the state says."""
+        self._failure = status
 
     @property
     def key(self) -> str:
@@ -100,7 +128,11 @@ class Emulator:
 
     @property
     def proxy_url(self) -> str:
-        """The CONNECT proxy; ``PUT {proxy_url}/state`` switches the state from outside."""
+        """The CONNECT proxy, with a switch for other processes.
+
+        ``PUT {proxy_url}/state`` switches the state, and so do ``dns_state`` and
+        ``service_state`` for one part of it.
+        """
         return f"http://{self._address}:{self._ports[2]}"
 
     @property
@@ -151,6 +183,7 @@ class Emulator:
             asyncio.run_coroutine_threadsafe(self._start(servers, context), loop).result()
             yield
         finally:
+            self._doors = None
             asyncio.run_coroutine_threadsafe(servers.aclose(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
@@ -158,17 +191,24 @@ class Emulator:
 
     async def _start(self, servers: contextlib.AsyncExitStack, context: ssl.SSLContext) -> None:
         dns_port, https_port, proxy_port = self._ports
-        dns = DnsServer(self._names, lambda: self._state, self._dns_ttl)
+        dns = DnsServer(self._names, lambda: self._dns_state, self._dns_ttl)
         servers.push_async_callback(dns.stop)
         dns_port = await dns.start(self._address, dns_port)
-        doors = FrontDoors(self._names, self._key, lambda: self._state, self._requests.append)
+        doors = FrontDoors(
+            self._names,
+            self._key,
+            lambda: self._service_state,
+            lambda: self._failure,
+            self._requests.append,
+        )
         servers.push_async_callback(doors.stop)
+        self._doors = doors
         https_port = await doors.start(self._address, https_port, context)
         proxy = ConnectProxy(
             self._names,
             (self._address, https_port),
-            lambda: self._state,
-            lambda state: setattr(self, "state", state),
+            lambda part: getattr(self, part),
+            lambda part, state: setattr(self, part, state),
             self._tunnels.append,
         )
         servers.push_async_callback(proxy.stop)

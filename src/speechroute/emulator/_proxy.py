@@ -1,7 +1,8 @@
 """A CONNECT proxy that leads production host names to the front doors, and a switch.
 
 The switch is plain HTTP on the same port: ``GET /state`` tells the state, ``PUT /state`` with a
-body of ``vnet``, ``proxy`` or ``removed`` changes it.
+body of ``vnet``, ``proxy`` or ``removed`` changes it; ``/dns_state`` and ``/service_state`` are
+the same for one part of it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from typing import cast
 
 from ._names import Names, State
+
+_PARTS = ("state", "dns_state", "service_state")
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -35,8 +38,8 @@ class ConnectProxy:
         self,
         names: Names,
         doors: tuple[str, int],
-        get_state: Callable[[], State],
-        set_state: Callable[[State], None],
+        get_state: Callable[[str], State],
+        set_state: Callable[[str, State], None],
         record: Callable[[str], None],
     ) -> None:
         self._names = names
@@ -101,8 +104,9 @@ class ConnectProxy:
     async def _switch(
         self, method: str, target: str, head: str, reader: asyncio.StreamReader
     ) -> bytes:
-        if target.removeprefix("http://").partition("/")[2] != "state":
-            return _response("404 Not Found", "GET or PUT /state\n")
+        part = target.removeprefix("http://").partition("/")[2]
+        if part not in _PARTS:
+            return _response("404 Not Found", f"GET or PUT one of: /{', /'.join(_PARTS)}\n")
         if method == "PUT":
             lengths = [
                 line.partition(":")[2]
@@ -112,5 +116,5 @@ class ConnectProxy:
             body = (await reader.readexactly(int(lengths[0]) if lengths else 0)).decode().strip()
             if body not in list(State):
                 return _response("400 Bad Request", f"send one of: {', '.join(State)}\n")
-            self._set_state(State(body))
-        return _response("200 OK", f"{self._get_state()}\n")
+            self._set_state(part, State(body))
+        return _response("200 OK", f"{self._get_state(part)}\n")

@@ -1,0 +1,65 @@
+"""What a config of the SDK is made from: a route, and the settings that the SDK knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import azure.cognitiveservices.speech as speechsdk
+
+from ._clouds import Offering
+from ._proxy import choose_proxy
+from ._route import Route
+from ._settings import SpeechSettings
+
+
+class Plan(NamedTuple):
+    """What a config is made from, but for the key.
+
+    Kept, because making it costs more than making the config.
+    """
+
+    door: dict[str, str]
+    properties: dict[Any, str]
+
+    def make(self, kind: Callable[..., Any], settings: SpeechSettings) -> Any:
+        """A config. All that can fail has been done before, so the key is in no traceback."""
+        config = kind(subscription=settings.key.get_secret_value(), **self.door)
+        if self.properties:
+            config.set_properties(self.properties)
+        return config
+
+
+def plan_for(settings: SpeechSettings, offering: Offering | str, route: Route) -> Plan:
+    full_url = settings.url_for(offering)
+    door = {"endpoint": route.url(full_url)} if full_url else route.sdk_kwargs(offering)
+    opened = urlsplit(door.get("endpoint") or door.get("host") or f"//{route.host(offering)}")
+    proxy = choose_proxy(
+        settings.proxy.get_secret_value(), opened.hostname or "", is_direct=route.is_direct
+    )
+    language = settings.url_language or settings.language
+    ids = speechsdk.PropertyId
+    properties = {
+        ids.SpeechServiceConnection_RecoLanguage: language,
+        ids.SpeechServiceConnection_SynthLanguage: language,
+        ids.SpeechServiceConnection_SynthVoice: settings.voice,
+        ids.SpeechServiceConnection_EndpointId: settings.endpoint_id,
+        ids.Speech_LogFilename: settings.log_file and str(settings.log_file),
+        ids.SpeechServiceConnection_ProxyHostName: proxy and proxy.host,
+        ids.SpeechServiceConnection_ProxyPort: proxy and str(proxy.port),
+        ids.SpeechServiceConnection_ProxyUserName: proxy and proxy.username,
+        ids.SpeechServiceConnection_ProxyPassword: proxy and proxy.password,
+    }
+    given = {name: value for name, value in properties.items() if value}
+    return Plan(door, given)
+
+
+def translating(target_languages: Iterable[str]) -> Callable[..., Any]:
+    """The constructor with its languages."""
+    # Checked here: the SDK would fail with the key in its frames.
+    languages = tuple(target_languages)
+    if isinstance(target_languages, str) or not all(isinstance(to, str) for to in languages):
+        raise TypeError("target_languages is not a sequence of texts like ['de', 'fr']")
+    return partial(speechsdk.translation.SpeechTranslationConfig, target_languages=languages)

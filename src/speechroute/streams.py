@@ -1,0 +1,344 @@
+"""`StreamRecognition`: continuous recognition of a push stream that outlives a moved door."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple, Self
+
+import azure.cognitiveservices.speech as speechsdk
+
+from ._recovery import ANY_TIME, Opened, Opener, failure_of, has_moved, refused, seen
+from ._replay import ReplayBuffer
+from ._route import Route
+from .errors import RecognitionCanceled, RoutingError
+
+_log = logging.getLogger("speechroute")
+
+
+class StreamResult(NamedTuple):
+    """A result of the SDK, at its place in the whole stream.
+
+    Attributes:
+        text: what was recognised; empty for a result without a match.
+        offset: from the start of the stream, in ticks of 100 ns.
+        duration: in ticks of 100 ns.
+        result: the SDK's result. Its own ``offset`` and ``json`` count from the last change of
+            doors.
+    """
+
+    text: str
+    offset: int
+    duration: int
+    result: Any
+
+
+class Recovery(NamedTuple):
+    """One change of doors in the middle of a stream.
+
+    Attributes:
+        before: the route that failed.
+        after: the route that the stream goes on with.
+        failure: what happened at the door, ``401``, ``403``, ``404`` or ``no connection``.
+        replayed_seconds: how much audio was sent again.
+        lost_seconds: how much was older than what is kept, and will not be recognised.
+    """
+
+    before: Route
+    after: Route
+    failure: str
+    replayed_seconds: float
+    lost_seconds: float
+
+
+class PcmFormat(NamedTuple):
+    """How pushed audio is to be read: PCM samples without a header."""
+
+    samples_per_second: int = 16_000
+    bits_per_sample: int = 16
+    channels: int = 1
+
+
+class _Session:
+    """One recognizer of the SDK, from a place in the stream to its end."""
+
+    def __init__(self, recognizer: Any, stream: Any) -> None:
+        self.recognizer, self.stream = recognizer, stream
+        self.ticks = 0
+        """Where its audio begins, from the start of the whole stream."""
+        self.connection = speechsdk.Connection.from_recognizer(recognizer)
+        self.has_connected = False
+        transcribes = isinstance(recognizer, speechsdk.transcription.ConversationTranscriber)
+        self.finals = recognizer.transcribed if transcribes else recognizer.recognized
+        self.partials = recognizer.transcribing if transcribes else recognizer.recognizing
+        verb = "transcribing" if transcribes else "continuous_recognition"
+        self.start = getattr(recognizer, f"start_{verb}_async")
+        self.stop = getattr(recognizer, f"stop_{verb}_async")
+
+    def release(self) -> None:
+        """Break the circles of references, so that the recognizer ends here and now."""
+        for signal in (self.finals, self.partials, self.recognizer.canceled):
+            signal.disconnect_all()
+        self.connection.connected.disconnect_all()
+
+
+class StreamRecognition:
+    """Recognises audio that is pushed, and goes on through the other door when one moves.
+
+    Made by `SpeechConfigFactory.recognize_stream`. A context manager: leaving it waits for the
+    last result; leaving it with an exception abandons what is not yet recognised.
+
+    When the door refuses in the middle of the stream, the route is observed anew, a new
+    recognizer is started, and the audio since the end of the last final result is sent again.
+    Every final result arrives once; partial ones may come again. While DNS and the service
+    disagree, the route of the moment is tried every ``SPEECH_ROUTE_TTL_MIN`` seconds, for
+    ``replay_seconds``. A stream whose first connection is refused fails at once.
+    """
+
+    def __init__(
+        self,
+        opener: Opener,
+        on_final: Callable[[StreamResult], object],
+        *,
+        on_partial: Callable[[StreamResult], object] | None,
+        recognizer: Callable[..., Any],
+        audio_format: PcmFormat,
+        replay_seconds: float,
+    ) -> None:
+        self._opener = opener
+        self._on_final, self._on_partial = on_final, on_partial
+        self._recognizer = recognizer
+        self._format = audio_format
+        self._patience = replay_seconds
+        frame_bytes = audio_format.bits_per_sample // 8 * audio_format.channels
+        self._audio = ReplayBuffer(audio_format.samples_per_second, frame_bytes, replay_seconds)
+        # Guards the audio, the session and whether the stream is closed.
+        self._lock = threading.Lock()
+        self._session: _Session | None = None
+        self._is_closed = False
+        self._endings: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._recoveries: list[Recovery] = []
+        self._error: BaseException | None = None
+        self._worker: threading.Thread | None = None
+        self._calling_back: int | None = None
+
+    @property
+    def recoveries(self) -> tuple[Recovery, ...]:
+        """The changes of doors so far."""
+        return tuple(self._recoveries)
+
+    @property
+    def pending_seconds(self) -> float:
+        """Audio that is not covered by a final result yet, as far as it is kept."""
+        return self._audio.seconds
+
+    def __enter__(self) -> Self:
+        opened = self._opener.open(ANY_TIME)
+        self._worker = threading.Thread(
+            target=self._work,
+            args=(self._start(opened), opened.route),
+            name="speechroute-stream",
+            daemon=True,
+        )
+        self._worker.start()
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.finish()
+        else:
+            self.stop()
+
+    def write(self, audio: bytes) -> None:
+        """Push audio. Never waits for the network.
+
+        Raises:
+            ValueError: the stream was finished.
+            Exception: the recognition has failed, as `finish` says it.
+        """
+        with self._lock:
+            if self._error is not None:
+                raise self._error
+            if self._is_closed:
+                raise ValueError("the stream was finished: write before that, or make another")
+            self._audio.append(audio)
+            if self._session:
+                self._session.stream.write(audio)
+
+    def finish(self, timeout: float | None = None) -> None:
+        """End the audio, and wait until all of it is recognised.
+
+        Args:
+            timeout: seconds; default: as long as it takes.
+
+        Raises:
+            RouteRefused: the door refuses, and there is no other.
+            RoutingError: DNS gives no route any more.
+            RecognitionCanceled: the SDK canceled for another reason.
+            TimeoutError: it took longer than ``timeout``: call again, or `stop`.
+            Exception: what a callback raised.
+        """
+        with self._lock:
+            self._is_closed = True
+            if self._session:
+                self._session.stream.close()
+        self._wait(timeout)
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """Abandon what is not yet recognised.
+
+        Waits until the recognizer has stopped, unless it is called from a callback.
+        """
+        self._is_closed = True
+        self._endings.put(_Stopped())
+        if self._calling_back != threading.get_ident():
+            self._wait(None)
+
+    def _wait(self, timeout: float | None) -> None:
+        if self._calling_back == threading.get_ident():
+            raise RuntimeError("a callback cannot wait for the recognition that calls it: use stop")
+        if self._worker is None:
+            raise RuntimeError("the stream was not entered: use it in a with statement")
+        self._worker.join(timeout)
+        if self._worker.is_alive():
+            raise TimeoutError(f"the audio was not recognised within {timeout} s")
+
+    def _start(self, opened: Opened) -> _Session:
+        """Open a recognizer, send it what is kept, and lead new audio there."""
+        stream = speechsdk.audio.PushAudioInputStream(
+            speechsdk.audio.AudioStreamFormat(*self._format)
+        )
+        audio_config = speechsdk.audio.AudioConfig(stream=stream)
+        session = _Session(self._recognizer(opened.config, audio_config=audio_config), stream)
+        session.finals.connect(lambda event: self._on_result(session, event.result, True))
+        session.partials.connect(lambda event: self._on_result(session, event.result, False))
+        session.recognizer.canceled.connect(lambda event: self._on_canceled(session, event))
+        session.connection.connected.connect(lambda _: self._on_connected(session, opened.route))
+        with self._lock:
+            session.ticks = self._audio.ticks
+            if replayed := self._audio.audio:
+                stream.write(replayed)
+            if self._is_closed:
+                stream.close()
+            self._session = session
+        session.start().get()
+        return session
+
+    def _on_connected(self, session: _Session, route: Route) -> None:
+        session.has_connected = True
+        self._opener.history.note(self._opener.clock(), route)
+
+    def _on_result(self, session: _Session, result: Any, is_final: bool) -> None:
+        """Called by the SDK, one at a time for each recognizer."""
+        offset = session.ticks + result.offset
+        with self._lock:
+            if session is not self._session:
+                return
+            if is_final:
+                self._audio.recognised(offset + result.duration)
+        callback = self._on_final if is_final else self._on_partial
+        if callback is None:
+            return
+        self._calling_back = threading.get_ident()
+        try:
+            callback(StreamResult(result.text, offset, result.duration, result))
+        except BaseException as error:  # noqa: BLE001  # raised where the stream is finished
+            self._endings.put(error)
+        finally:
+            self._calling_back = None
+
+    def _on_canceled(self, session: _Session, event: Any) -> None:
+        with self._lock:
+            if session is not self._session:
+                return
+            self._session = None  # new audio is kept until another recognizer is open
+        self._endings.put(event)
+
+    def _work(self, session: _Session, route: Route) -> None:
+        try:
+            self._follow(session, route)
+        except _Stopped:
+            pass
+        except BaseException as error:  # noqa: BLE001  # raised where the stream is finished
+            self._error = error
+        with self._lock:
+            self._session = None
+
+    def _follow(self, session: _Session, route: Route) -> None:
+        """From one recognizer to the next, until the audio ends."""
+        give_up_at = float("-inf")
+        while True:
+            ending = self._endings.get()
+            failure = failure_of(ending)
+            if failure is None:
+                _finish(session, ending)
+                return
+            session.release()
+            if session.has_connected:
+                give_up_at = self._opener.clock() + self._patience
+            opened = self._reopen(route, failure, give_up_at)
+            if has_moved(route, opened.route):
+                self._tell(Recovery(route, opened.route, failure, *self._audio.replay))
+            session, route = self._start(opened), opened.route
+
+    def _reopen(self, route: Route, failure: str, give_up_at: float) -> Opened:
+        """The other door, or this one once more after a while.
+
+        Raises:
+            RouteRefused, RoutingError: it is too late for that.
+        """
+        has_waited = False
+        while True:
+            now = self._opener.clock()
+            try:
+                opened = self._opener.open(now)
+            except RoutingError:
+                if now >= give_up_at:
+                    raise
+            else:
+                if has_waited or has_moved(route, opened.route):
+                    return opened
+                if now >= give_up_at:
+                    raise refused(failure, opened, self._opener.history.worked)
+            with contextlib.suppress(queue.Empty):
+                raise self._endings.get(timeout=self._opener.pause)  # only errors come meanwhile
+            has_waited = True
+
+    def _tell(self, recovery: Recovery) -> None:
+        self._recoveries.append(recovery)
+        level = logging.WARNING if recovery.lost_seconds else logging.INFO
+        _log.log(
+            level,
+            "Recovered: %s. %s Sent %.1f s of audio again; %.1f s were too old.",
+            seen(recovery.failure, recovery.before),
+            recovery.after.reason,
+            recovery.replayed_seconds,
+            recovery.lost_seconds,
+        )
+
+
+class _Stopped(Exception):
+    """The user has stopped the stream."""
+
+
+def _finish(session: _Session, ending: Any) -> None:
+    """Stop a recognizer whose door is right.
+
+    Raises:
+        RecognitionCanceled: it ended before the audio did.
+        BaseException: what stopped it, if it was no event of the SDK.
+    """
+    details = None if isinstance(ending, BaseException) else ending.cancellation_details
+    if details and details.reason == speechsdk.CancellationReason.Error:
+        # There is nothing to stop, and the SDK would take 10 s to find out (measured, 1.53).
+        session.release()
+        raise RecognitionCanceled.of(details.code.name, details.error_details)
+    session.stop().get()
+    session.release()
+    if details is None:
+        raise ending
