@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,7 @@ from dns_servers import dns_server, records
 from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings, resolve_async
 from speechroute._dns import DnsView, Lookup, Outcome
 from speechroute._factory import default_factory
+from speechroute._resolver import Kept, Question
 from speechroute.emulator import Emulator
 from speechroute.errors import CustomDomainNotFound, DnsUnavailable
 
@@ -565,6 +567,53 @@ def test_a_forked_child_keeps_the_known_route_and_finds_new_ones() -> None:
         found = factory.route().kind is RouteKind.PRIVATE_ENDPOINT
         os._exit(0 if unchanged and found and network.count == known + 1 else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_those_who_want_a_newer_answer_share_the_next_observation() -> None:
+    network = Network()
+    network.pass_on.clear()
+    factory = make(network)
+    question = Question.of(factory.settings)
+    resolver = factory._resolver
+    found: list[Kept] = []
+    first = in_threads(5, lambda: found.append(resolver.kept(question)))
+    network.wait_until_asked()
+    network.is_removed()
+    asked = time.monotonic()
+    newer = in_threads(100, lambda: found.append(resolver.kept(question, since=time.monotonic())))
+    while not resolver._queued:
+        time.sleep(0.001)
+    network.pass_on.set()
+    for thread in first + newer:
+        thread.join(60)
+    assert network.count <= 3  # a thread that comes later than the second one may need a third
+    assert sum(kept.asked_at > asked for kept in found) >= 100
+    assert len(found) == 105
+
+
+def test_a_newer_answer_that_dns_refuses_is_the_old_one(caplog: pytest.LogCaptureFixture) -> None:
+    network, clock = Network(), Clock()
+    factory = make(network, clock)
+    question = Question.of(factory.settings)
+    kept = factory._resolver.kept(question)
+    network.failure = "no answer"
+    clock.now += 1
+    assert factory._resolver.kept(question, since=clock.now).asked_at == kept.asked_at
+    assert network.count == 2
+    network.failure = ""
+    network.is_removed()
+    clock.now += 1
+    renewed = factory._resolver.kept(question, since=clock.now)
+    assert (renewed.asked_at, renewed.route.kind) == (clock.now, RouteKind.REGIONAL)
+    assert factory.route().kind is RouteKind.REGIONAL
+
+
+def test_settings_that_decide_are_never_too_old() -> None:
+    network = Network()
+    factory = make(network, private_endpoint="yes")
+    kept = factory._resolver.kept(Question.of(factory.settings), since=time.monotonic())
+    assert kept.route.kind is RouteKind.PRIVATE_ENDPOINT
+    assert network.count == 0
 
 
 def test_a_hanging_lookup_does_not_hold_up_the_end_of_the_process() -> None:

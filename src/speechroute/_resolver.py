@@ -122,6 +122,7 @@ class RouteResolver:
     def _reset(self) -> None:
         self._lock = threading.Lock()
         self._flights: dict[Question, _Flight] = {}
+        self._queued: dict[Question, Future[Kept | BaseException]] = {}
 
     def kept(self, question: Question, since: float = _ALWAYS) -> Kept:
         """The route that is valid now, and until when it may be used without asking again.
@@ -170,26 +171,34 @@ class RouteResolver:
         return kept
 
     def _flight(self, question: Question, since: float) -> Future[Kept | BaseException]:
-        """The observation that is under way, or a new one."""
+        """The observation that is under way, the next one if that is too old, or a new one."""
         with self._lock:
             flight = self._flights.get(question)
             if flight is not None and flight.asked_at > since:
                 return flight.landing
+            if question in self._queued:
+                return self._queued[question]
             landing: Future[Kept | BaseException] = Future()
             # Many wait for it: none of them may cancel it.
             landing.set_running_or_notify_cancel()
+            if flight is not None:
+                self._queued[question] = landing
+                return landing
             kept, now = self._kept.get(question), self.clock()
             if kept is not None and now < kept.refresh_at and kept.asked_at > since:
                 # It landed between the caller's look at the cache and this one.
                 landing.set_result(kept)
                 return landing
             flight = _Flight(now, landing)
-            arguments = (question, flight)
-            name = "speechroute-resolver"
-            thread = threading.Thread(target=self._fly, args=arguments, name=name, daemon=True)
-            thread.start()
+            self._launch(question, flight)
             self._flights[question] = flight
             return landing
+
+    def _launch(self, question: Question, flight: _Flight) -> None:
+        thread = threading.Thread(
+            target=self._fly, args=(question, flight), name="speechroute-resolver", daemon=True
+        )
+        thread.start()
 
     def _fly(self, question: Question, flight: _Flight) -> None:
         """Observe, and tell everybody who waits, whatever happens."""
@@ -200,7 +209,7 @@ class RouteResolver:
             outcome = self._last_known(question, error) or error
         except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
             outcome = error
-        before = None
+        before = following = None
         with self._lock:
             # Not so if the routes were invalidated while this one was looked for.
             if self._flights.get(question) is flight:
@@ -211,8 +220,22 @@ class RouteResolver:
                 elif isinstance(outcome, SpeechRouteError):
                     # An answer that leaves no way, or a last known route that is too old.
                     self._kept.pop(question, None)
+            if question in self._queued:
+                following = _Flight(self.clock(), self._queued.pop(question))
+                self._flights[question] = following
         flight.landing.set_result(outcome)
+        if following:
+            try:
+                self._launch(question, following)
+            except RuntimeError:  # out of threads: this one is free
+                self._fly(question, following)
         # Last, and without the lock: a handler of the log may take long, fail, or ask for a route.
+        self._report(question, outcome, before)
+
+    def _report(
+        self, question: Question, outcome: Kept | BaseException, before: Kept | None
+    ) -> None:
+        """What is new, in the log."""
         if not isinstance(outcome, Kept):
             _log.warning("No route: %s", outcome)
         elif not outcome.is_last_known:

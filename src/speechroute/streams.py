@@ -37,11 +37,11 @@ class StreamResult(NamedTuple):
 
 
 class Recovery(NamedTuple):
-    """One change of doors in the middle of a stream.
+    """One break in the middle of a stream, after which it went on.
 
     Attributes:
         before: the route that failed.
-        after: the route that the stream goes on with.
+        after: the route that the stream goes on with; the same if the door was opened again.
         failure: what happened at the door, ``401``, ``403``, ``404`` or ``no connection``.
         replayed_seconds: how much audio was sent again.
         lost_seconds: how much was older than what is kept, and will not be recognised.
@@ -62,6 +62,13 @@ class PcmFormat(NamedTuple):
     channels: int = 1
 
 
+class _Failed(NamedTuple):
+    """What broke the stream: the first failure since it was last connected."""
+
+    route: Route
+    failure: str
+
+
 class _Session:
     """One recognizer of the SDK, from a place in the stream to its end."""
 
@@ -69,6 +76,8 @@ class _Session:
         self.recognizer, self.stream = recognizer, stream
         self.ticks = 0
         """Where its audio begins, from the start of the whole stream."""
+        self.recovery: Recovery | None = None
+        """What is told once it has connected."""
         self.connection = speechsdk.Connection.from_recognizer(recognizer)
         self.has_connected = False
         transcribes = isinstance(recognizer, speechsdk.transcription.ConversationTranscriber)
@@ -127,7 +136,7 @@ class StreamRecognition:
 
     @property
     def recoveries(self) -> tuple[Recovery, ...]:
-        """The changes of doors so far."""
+        """The breaks so far, in order."""
         return tuple(self._recoveries)
 
     @property
@@ -136,6 +145,8 @@ class StreamRecognition:
         return self._audio.seconds
 
     def __enter__(self) -> Self:
+        if self._worker is not None:
+            raise RuntimeError("a stream can be entered once: make another")
         opened = self._opener.open(ANY_TIME)
         self._worker = threading.Thread(
             target=self._work,
@@ -208,7 +219,7 @@ class StreamRecognition:
         if self._worker.is_alive():
             raise TimeoutError(f"the audio was not recognised within {timeout} s")
 
-    def _start(self, opened: Opened) -> _Session:
+    def _start(self, opened: Opened, failed: _Failed | None = None) -> _Session:
         """Open a recognizer, send it what is kept, and lead new audio there."""
         stream = speechsdk.audio.PushAudioInputStream(
             speechsdk.audio.AudioStreamFormat(*self._format)
@@ -221,6 +232,9 @@ class StreamRecognition:
         session.connection.connected.connect(lambda _: self._on_connected(session, opened.route))
         with self._lock:
             session.ticks = self._audio.ticks
+            if failed:
+                before, failure = failed
+                session.recovery = Recovery(before, opened.route, failure, *self._audio.replay)
             if replayed := self._audio.audio:
                 stream.write(replayed)
             if self._is_closed:
@@ -230,8 +244,10 @@ class StreamRecognition:
         return session
 
     def _on_connected(self, session: _Session, route: Route) -> None:
-        session.has_connected = True
         self._opener.history.note(self._opener.clock(), route)
+        if session.recovery and not session.has_connected:
+            self._tell(session.recovery)
+        session.has_connected = True
 
     def _on_result(self, session: _Session, result: Any, is_final: bool) -> None:
         """Called by the SDK, one at a time for each recognizer."""
@@ -271,6 +287,7 @@ class StreamRecognition:
 
     def _follow(self, session: _Session, route: Route) -> None:
         """From one recognizer to the next, until the audio ends."""
+        failed: _Failed | None = None
         give_up_at = float("-inf")
         while True:
             ending = self._endings.get()
@@ -280,13 +297,13 @@ class StreamRecognition:
                 return
             session.release()
             if session.has_connected:
+                failed = None
                 give_up_at = self._opener.clock() + self._patience
-            opened = self._reopen(route, failure, give_up_at)
-            if has_moved(route, opened.route):
-                self._tell(Recovery(route, opened.route, failure, *self._audio.replay))
-            session, route = self._start(opened), opened.route
+            opened = self._reopen(_Failed(route, failure), give_up_at, is_first=failed is None)
+            failed = failed or _Failed(route, failure)
+            session, route = self._start(opened, failed), opened.route
 
-    def _reopen(self, route: Route, failure: str, give_up_at: float) -> Opened:
+    def _reopen(self, failed: _Failed, give_up_at: float, *, is_first: bool) -> Opened:
         """The other door, or this one once more after a while.
 
         Raises:
@@ -295,16 +312,18 @@ class StreamRecognition:
         has_waited = False
         while True:
             now = self._opener.clock()
+            is_late = now >= give_up_at
             try:
                 opened = self._opener.open(now)
             except RoutingError:
-                if now >= give_up_at:
+                if is_late:
                     raise
             else:
-                if has_waited or has_moved(route, opened.route):
+                turns = has_moved(failed.route, opened.route) and (is_first or not is_late)
+                if has_waited or turns:
                     return opened
-                if now >= give_up_at:
-                    raise refused(failure, opened, self._opener.history.worked)
+                if is_late:
+                    raise refused(failed.failure, opened, self._opener.history.worked)
             with contextlib.suppress(queue.Empty):
                 raise self._endings.get(timeout=self._opener.pause)  # only errors come meanwhile
             has_waited = True
