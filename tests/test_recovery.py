@@ -244,6 +244,20 @@ def test_without_a_call_that_worked_nobody_is_blamed(
     assert "No call has worked yet" in str(error)
 
 
+def test_what_only_looks_like_a_success_blames_nobody(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    emulated.fail_with(500)
+    factory.run(recognize)
+    emulated.fail_with(None)
+    emulated.service_state = "removed"
+    assert factory.run(lambda config: recognize(config).text) == ""
+    assert refusal(factory.attempt(recognize)).behind == ""
+    emulated.state = "removed"
+    assert not is_canceled(factory.run(recognize))
+    assert refusal(factory.attempt(recognize, key="0" * 32)).behind == ""
+
+
 @pytest.mark.parametrize(
     ("state", "told", "remedy"),
     [("removed", "yes", "unset SPEECH_PRIVATE_ENDPOINT"), ("vnet", "no", "so that DNS is asked")],
@@ -341,6 +355,14 @@ def test_the_twins_for_asyncio_do_the_same(
         emulated.fail_with(403)
         attempt = await factory.attempt_async(recognize_async)
         assert refusal(attempt).failure == "403"
+        recognizers: list[Any] = []
+
+        async def future(config: Any) -> Any:
+            audio = speechsdk.audio.AudioConfig(filename=str(WAV))
+            recognizers.append(speechsdk.SpeechRecognizer(config, audio))
+            return recognizers[-1].recognize_once_async()
+
+        assert (await factory.attempt_async(future)).failure == "403"
 
     asyncio.run(scene())
 

@@ -56,7 +56,7 @@ class SpeechConfigFactory:
         self._resolver = _resolver(observe, clock)
         self._plans: dict[str, tuple[int, float, Plan]] = {}
         self._generation = 0
-        self._histories: dict[Question, History] = {}
+        self._histories: dict[tuple[Question, int], History] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (type(self), self._settings, *self._arguments)
@@ -295,7 +295,7 @@ class SpeechConfigFactory:
         return Opener(
             lambda since: opened(self._resolver.kept(question, since), since),
             open_async,
-            self._histories.setdefault(question, History()),
+            self._histories.setdefault((question, hash(settings.key)), History()),
             self._resolver.clock,
             settings.route_ttl_min,
         )

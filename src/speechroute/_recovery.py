@@ -5,6 +5,7 @@ The SDK retries by itself before it gives up, but always at the same door.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
@@ -30,11 +31,12 @@ _MOVED = ("401", "403", "404")
 _STATUS = re.compile(r"(?:WebSocket upgrade|Get voices list) failed: [^(]*\((\d{3})\)")
 _NOT_CONNECTED = (
     "Connection failed (no connection to the remote host)",
+    "WebSocket operation failed. Internal error: 3. Error details: WS_ERROR_UNDERLYING_IO_ERROR",
     "Error in sending a http request. Details: Failed with error: HTTPAPI_OPEN_REQUEST_FAILED",
 )
-"""Name not resolved, refused, unreachable, or the proxy could not open a tunnel. Taken together,
-because the number behind is a line of the SDK's source where it is no errno: for the tunnel 713
-in 1.48.2 and 801 in 1.53.0 (measured)."""
+"""Name not resolved, refused, unreachable, broken off, or no tunnel opened by the proxy. Taken
+together, because the number that follows is a line of the SDK's source where it is no errno: for
+the tunnel 713 in 1.48.2 and 801 in 1.53.0 (measured)."""
 _NO_RESULT = "Timeout: no recognition result received"
 """What ``recognize_once`` says of a refused connection now and then, after less than a second and
 on a loaded machine (measured, 1.53.0); its code is ``ServiceTimeout``."""
@@ -52,9 +54,7 @@ def failure_of(outcome: Any) -> str | None:
             a ``canceled`` event, or a future of the SDK, which is waited for; anything else is no
             failure.
     """
-    if isinstance(outcome, speechsdk.ResultFuture):
-        outcome = outcome.get()
-    result = getattr(outcome, "result", outcome)
+    result = _result_of(outcome)
     if getattr(result, "reason", None) != speechsdk.ResultReason.Canceled:
         return None
     details = getattr(result, "cancellation_details", None)
@@ -72,6 +72,19 @@ def failure_of(outcome: Any) -> str | None:
     if status and status[1] in _MOVED and code in (None, *_CODES_WITH_STATUS):
         return status[1]
     return None
+
+
+def has_worked(outcome: Any) -> bool:
+    """Whether an outcome is a result of the SDK that a door has let through."""
+    reason = getattr(_result_of(outcome), "reason", None)
+    return isinstance(reason, speechsdk.ResultReason) and reason != speechsdk.ResultReason.Canceled
+
+
+def _result_of(outcome: Any) -> Any:
+    """The result that is in an event or a future."""
+    if isinstance(outcome, speechsdk.ResultFuture):
+        outcome = outcome.get()
+    return getattr(outcome, "result", outcome)
 
 
 class Door(NamedTuple):
@@ -188,7 +201,7 @@ def attempt(opener: Opener, operation: Callable[[Any], T]) -> Attempt[T]:
 async def attempt_async(opener: Opener, operation: Callable[[Any], Awaitable[T]]) -> Attempt[T]:
     """As `attempt`, for an operation that is awaited."""
     first = await opener.open_async(ANY_TIME)
-    tried = Attempt(await operation(first.config), first.route)
+    tried = Attempt(await _finished(operation(first.config)), first.route)
     failure = failure_of(tried.result)
     if failure is None:
         return _through(opener, tried, first)
@@ -198,11 +211,20 @@ async def attempt_async(opener: Opener, operation: Callable[[Any], Awaitable[T]]
         return _unobserved(opener, tried, failure, error)
     if not has_moved(first.route, second.route):
         return _unmoved(opener, tried, failure, second)
-    return _again(opener, tried, failure, second, await operation(second.config))
+    return _again(opener, tried, failure, second, await _finished(operation(second.config)))
+
+
+async def _finished(operation: Awaitable[T]) -> T:
+    """What an operation returned; a future of the SDK is waited for outside the event loop."""
+    result = await operation
+    if isinstance(result, speechsdk.ResultFuture):
+        await asyncio.to_thread(result.get)
+    return result
 
 
 def _through(opener: Opener, tried: Attempt[T], opened: Opened) -> Attempt[T]:
-    opener.history.note(opened.at, opened.route)
+    if has_worked(tried.result):
+        opener.history.note(opened.at, opened.route)
     return tried
 
 
@@ -225,7 +247,8 @@ def _again(
     reason = f"{seen(failure, tried.route)}, so the call was made again. {second.route.reason}"
     if again is None:
         _log.info("Recovered: %s", reason)
-        opener.history.note(second.at, second.route)
+        if has_worked(result):
+            opener.history.note(second.at, second.route)
         return Attempt(result, second.route, failure, retried=True, reason=reason)
     error = refused(again, second, opener.history.worked)
     opener.history.tell(str(error))
@@ -277,8 +300,8 @@ def _remedy(failure: str, opened: Opened, worked: Door | None) -> tuple[str, str
         ), ""
     if worked == Door.of(route):
         return (
-            f"{meaning}. This way worked before, so the service has changed and DNS is behind: "
-            "try again when it has followed, or set SPEECH_PRIVATE_ENDPOINT."
+            f"{meaning}. This way worked before with this key, so the service has changed and DNS "
+            "is behind: try again when it has followed, or set SPEECH_PRIVATE_ENDPOINT."
         ), "dns"
     return (
         f"{meaning}. Before, {worked.name} worked, so DNS has changed and the service is behind: "

@@ -110,7 +110,7 @@ class RouteRefused(SpeechRouteError):
     """The service refused the route that DNS or the settings tell. Wait for the one behind.
 
     Never raised by `SpeechConfigFactory.run`, which returns the SDK's result as it was; found on
-    `Attempt.error`, and raised by `ContinuousRecognition.finish`.
+    `Attempt.error`, and raised by `StreamRecognition.finish`.
 
     Attributes:
         behind: who is believed to lag behind a change: ``dns``, ``service``, ``settings``, or

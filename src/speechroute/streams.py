@@ -163,13 +163,14 @@ class StreamRecognition:
         else:
             self.stop()
 
-    def write(self, audio: bytes) -> None:
+    def write(self, audio: bytes | bytearray | memoryview) -> None:
         """Push audio. Never waits for the network.
 
         Raises:
             ValueError: the stream was finished.
             Exception: the recognition has failed, as `finish` says it.
         """
+        audio = bytes(audio)  # the SDK takes nothing else
         with self._lock:
             if self._error is not None:
                 raise self._error
@@ -192,11 +193,16 @@ class StreamRecognition:
             TimeoutError: it took longer than ``timeout``: call again, or `stop`.
             Exception: what a callback raised.
         """
+        worker = self._entered()
+        if self._calling_back == threading.get_ident():
+            raise RuntimeError("a callback cannot wait for the recognition that calls it: use stop")
         with self._lock:
             self._is_closed = True
             if self._session:
                 self._session.stream.close()
-        self._wait(timeout)
+        worker.join(timeout)
+        if worker.is_alive():
+            raise TimeoutError(f"the audio was not recognised within {timeout} s")
         if self._error is not None:
             raise self._error
 
@@ -205,19 +211,16 @@ class StreamRecognition:
 
         Waits until the recognizer has stopped, unless it is called from a callback.
         """
+        worker = self._entered()
         self._is_closed = True
         self._endings.put(_Stopped())
         if self._calling_back != threading.get_ident():
-            self._wait(None)
+            worker.join()
 
-    def _wait(self, timeout: float | None) -> None:
-        if self._calling_back == threading.get_ident():
-            raise RuntimeError("a callback cannot wait for the recognition that calls it: use stop")
+    def _entered(self) -> threading.Thread:
         if self._worker is None:
             raise RuntimeError("the stream was not entered: use it in a with statement")
-        self._worker.join(timeout)
-        if self._worker.is_alive():
-            raise TimeoutError(f"the audio was not recognised within {timeout} s")
+        return self._worker
 
     def _start(self, opened: Opened, failed: _Failed | None = None) -> _Session:
         """Open a recognizer, send it what is kept, and lead new audio there."""

@@ -30,9 +30,9 @@ errors_console = Console(stderr=True, highlight=False)
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
-def print_json(value: Any) -> None:
+def print_json(value: Any, indent: int | None = 2) -> None:
     """One JSON document on standard output, never styled or wrapped."""
-    typer.echo(json.dumps(value, indent=2, default=str))
+    typer.echo(json.dumps(value, indent=indent, default=str))
 
 
 def describe_error(error: SpeechRouteError) -> dict[str, Any]:
@@ -40,13 +40,13 @@ def describe_error(error: SpeechRouteError) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def reported(as_json: bool) -> Iterator[None]:
+def reported(as_json: bool, indent: int | None = 2) -> Iterator[None]:
     """Turn this library's errors into output and an exit code."""
     try:
         yield
     except SpeechRouteError as error:
         if as_json:
-            print_json({"error": describe_error(error)})
+            print_json({"error": describe_error(error)}, indent)
         else:
             errors_console.print(Text.assemble(("Error: ", "bold red"), str(error)))
         usage = isinstance(error, (SettingsError, UnsupportedUrl))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from rich.text import Text
 from .._resolver import Kept, Question, RouteResolver
 from .._settings import SpeechSettings
 from ..errors import RoutingError
-from ._app import JsonFlag, app, console, errors_console, reported, stop_on_signals
+from ._app import JsonFlag, app, console, errors_console, print_json, reported, stop_on_signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def _print(before: _Sight | None, now: _Sight, reason: str, *, as_json: bool) ->
             "after": asdict(now),
             "reason": reason,
         }
-        typer.echo(json.dumps(change))
+        print_json(change, indent=None)
         return
     style = "bold red" if now.error else "bold green"
     old = f"{before}\n  -> " if before else ""
@@ -77,7 +76,7 @@ def watch(as_json: JsonFlag = False) -> None:
     """
     stop_on_signals()
     try:
-        with reported(as_json):
+        with reported(as_json, indent=None):
             _watch(Question.of(SpeechSettings()), as_json=as_json)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
