@@ -17,6 +17,8 @@ ORDER = (
     "urls",
     "_resource",
     "_values",
+    "_tokens",
+    "_keys",
     "_settings",
     "_dns",
     "_verdict",
@@ -40,7 +42,7 @@ PURE = (
     "_route",
     "_replay",
 )
-SDK = {"_config", "_recovery", "streams", "_factory"}
+SDK = {"_tokens", "_config", "_recovery", "streams", "_factory"}
 IMPURE = {"azure", "dns", "os", "socket", "threading", "time"}
 
 

@@ -50,7 +50,15 @@ def sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sources:
 
 # Every setting from everywhere
 
+RESOURCE_ID = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/my group"
+    "/providers/Microsoft.CognitiveServices/accounts/my-speech"
+).replace(" ", "-")
+
 SETTINGS: dict[str, tuple[str, object]] = {
+    "auth": ("Key", "key"),
+    "resource_id": (f"{RESOURCE_ID}/", RESOURCE_ID),
+    "key_file": ("secrets/key", Path("secrets/key")),
     "key": (f" {KEY} ", KEY),
     "endpoint": (f"https://{C}/", f"https://{C}/"),
     "url": (FULL, FULL),
@@ -69,6 +77,9 @@ SETTINGS: dict[str, tuple[str, object]] = {
     "route_stale": ("1.5", 1.5),
 }
 DEFAULTS = {
+    "auth": None,
+    "resource_id": None,
+    "key_file": None,
     "endpoint": None,
     "url": None,
     "private_endpoint": "auto",
@@ -176,6 +187,46 @@ def test_secrets_may_be_links_as_kubernetes_makes_them(sources: Sources) -> None
     (sources.secrets / "..data" / "SPEECH_KEY").write_text(KEY)
     (sources.secrets / "SPEECH_KEY").symlink_to(Path("..data") / "SPEECH_KEY")
     assert plain(sources.read(region="westeurope").key) == KEY
+
+
+def test_a_secret_that_kubernetes_rotates_is_the_new_key(sources: Sources) -> None:
+    for version in ("1", "2"):
+        (sources.secrets / version).mkdir()
+        (sources.secrets / version / "SPEECH_KEY").write_text(f"{KEY}{version}\n")
+    (sources.secrets / "..data").symlink_to("1")
+    (sources.secrets / "SPEECH_KEY").symlink_to(Path("..data") / "SPEECH_KEY")
+    settings = sources.read(region="westeurope")
+    overridden = settings.override(language="de-DE")
+    assert plain(settings.key) == f"{KEY}1"
+    (sources.secrets / "..new").symlink_to("2")
+    (sources.secrets / "..new").rename(sources.secrets / "..data")
+    assert plain(settings.key) == plain(overridden.key) == f"{KEY}2"
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", b"\xff\xfe", b"two words"])
+def test_a_key_file_without_a_key_is_a_problem(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_bytes(content)
+    (problem,) = problems(key=None, key_file=file, region="westeurope")
+    assert (problem.variable, problem.found) == ("SPEECH_KEY_FILE", "a file without a key")
+    (problem,) = problems(key=None, key_file=tmp_path / "missing", region="westeurope")
+    assert "No such file" in problem.found
+
+
+def test_an_argument_wins_over_the_other_way_to_give_a_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "key"
+    file.write_text("key-of-file")
+    monkeypatch.setenv("SPEECH_KEY", "key-of-environment")
+    monkeypatch.setenv("SPEECH_REGION", "westeurope")
+    in_file = SpeechSettings(key_file=file)
+    assert plain(in_file.key) == "key-of-file"
+    assert plain(in_file.override(key="mine").key) == "mine"
+    assert plain(SpeechSettings(key="mine").override(key_file=file).key) == "key-of-file"
+    assert plain(pickle.loads(pickle.dumps(in_file)).key) == "key-of-file"
+    monkeypatch.setenv("SPEECH_KEY_FILE", str(file))
+    assert plain(SpeechSettings().key) == "key-of-environment"
 
 
 def test_there_need_be_no_secrets_directory(tmp_path: Path) -> None:
@@ -642,7 +693,9 @@ def test_the_text_of_settings_holds_neither_key_nor_proxy_password() -> None:
 
 
 def test_an_unknown_argument_is_a_type_error_that_shows_the_names_and_no_value() -> None:
-    with pytest.raises(TypeError, match="no setting 'kye'; there are key, endpoint, ") as caught:
+    with pytest.raises(
+        TypeError, match="no setting 'kye'; there are auth, resource_id, "
+    ) as caught:
         SpeechSettings(kye=KEY, region="westeurope")
     assert KEY not in str(caught.value)
 
@@ -777,11 +830,11 @@ def test_a_pickle_holds_neither_key_nor_proxy_credentials(
 def test_a_pickle_keeps_everything_else_whatever_the_environment_says(
     sources: Sources,
 ) -> None:
-    for field, (value, _) in SETTINGS.items():
-        sources.give(Place("environment"), field, value)
+    for field in set(SETTINGS) - {"key_file"}:
+        sources.give(Place("environment"), field, SETTINGS[field][0])
     settings = sources.read(proxy="http://proxy.example:8080", dns_timeout=2.5)
     data = pickle.dumps(settings)
-    for field in set(SETTINGS) - {"key"}:
+    for field in set(SETTINGS) - {"key", "key_file"}:
         sources.give(Place("environment"), field, "")
     sources.give(Place("environment"), "proxy", "none")
     there = pickle.loads(data)

@@ -8,11 +8,24 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import azure.cognitiveservices.speech as speechsdk
+from azure.core.credentials import AzureKeyCredential
+from pydantic import SecretStr
 
 from ._clouds import Offering
 from ._proxy import choose_proxy
 from ._route import Route
 from ._settings import SpeechSettings
+from ._tokens import Tokens
+
+Secret = SecretStr | AzureKeyCredential | Tokens
+"""What a config authenticates with: a key, a key that its owner may change, or Entra tokens."""
+
+
+def fingerprint_of(secret: Secret) -> int:
+    """Tells whether a key has changed; tokens change all the time."""
+    if isinstance(secret, Tokens):
+        return 0
+    return hash(secret.key if isinstance(secret, AzureKeyCredential) else secret)
 
 
 class Plan(NamedTuple):
@@ -23,10 +36,22 @@ class Plan(NamedTuple):
 
     door: dict[str, str]
     properties: dict[Any, str]
+    is_custom_domain: bool
 
-    def make(self, kind: Callable[..., Any], settings: SpeechSettings) -> Any:
-        """A config. All that can fail has been done before, so the key is in no traceback."""
-        config = kind(subscription=settings.key.get_secret_value(), **self.door)
+    def make(self, kind: Callable[..., Any], secret: Secret) -> Any:
+        """A config. All that can fail has been done before, so no secret is in a traceback.
+
+        Raises:
+            TokenUnavailable: the credential gave no token.
+        """
+        if isinstance(secret, SecretStr):
+            config = kind(subscription=secret.get_secret_value(), **self.door)
+        elif not isinstance(secret, Tokens):
+            config = kind(key_credential=secret, **self.door)
+        elif self.is_custom_domain:
+            config = kind(token_credential=secret, **self.door)
+        else:
+            config = secret.keep_fresh(_with_token(kind, secret.authorization(), self.door))
         if self.properties:
             config.set_properties(self.properties)
         return config
@@ -53,7 +78,17 @@ def plan_for(settings: SpeechSettings, offering: Offering | str, route: Route) -
         ids.SpeechServiceConnection_ProxyPassword: proxy and proxy.password,
     }
     given = {name: value for name, value in properties.items() if value}
-    return Plan(door, given)
+    return Plan(door, given, route.is_at_custom_domain)
+
+
+def _with_token(kind: Callable[..., Any], authorization: str, door: dict[str, str]) -> Any:
+    """A config for a region, which takes a token as text."""
+    if "region" in door:
+        return kind(auth_token=authorization, **door)
+    # With an endpoint or host the SDK takes the token afterwards only (measured, 1.53).
+    config = kind(**door)
+    config.authorization_token = authorization
+    return config
 
 
 def translating(target_languages: Iterable[str]) -> Callable[..., Any]:

@@ -6,27 +6,31 @@ The SDK has no type information; its untyped values stop here, and in the module
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import azure.cognitiveservices.speech as speechsdk
+from azure.core.credentials import AzureKeyCredential
 
 from ._clouds import Offering
-from ._config import Plan, plan_for, translating
+from ._config import Plan, Secret, fingerprint_of, plan_for, translating
 from ._dns import Observe, observe
 from ._recovery import ANY_TIME, Attempt, History, Opened, Opener, attempt, attempt_async
-from ._resolver import Clock, Kept, Question, RouteResolver, with_url_warning
+from ._resolver import Clock, Kept, Question, RouteResolver, with_settings
 from ._route import Route
 from ._settings import SpeechSettings
+from ._tokens import Tokens
+from ._values import Auth
 
 if TYPE_CHECKING:
     from .streams import PcmFormat, StreamRecognition, StreamResult
 
 T = TypeVar("T")
 
-_NO_PLAN = -1, 0.0, Plan({}, {})
+_NO_PLAN = -1, 0.0, Plan({}, {}, False)
 
 
 class SpeechConfigFactory:
@@ -37,21 +41,32 @@ class SpeechConfigFactory:
 
     Args:
         settings: default: read from the environment, see `SpeechSettings`.
+        credential: an ``AzureKeyCredential`` instead of ``SPEECH_KEY``; or, for Microsoft Entra
+            ID, a ``TokenCredential`` of azure-identity, or a callable that returns a token.
         observe: another way to look at DNS, of the form `speechroute._dns.Observe`.
         clock: another clock, seconds; default: ``time.monotonic``.
 
     Raises:
         SettingsError: the settings cannot work.
+        TypeError: the credential is none.
     """
 
     def __init__(
         self,
         settings: SpeechSettings | None = None,
         *,
+        credential: Any = None,
         observe: Observe | None = None,
         clock: Clock | None = None,
     ) -> None:
+        if credential is not None:
+            is_key = isinstance(credential, AzureKeyCredential)
+            given = {"key": credential.key} if is_key else {"auth": Auth.ENTRA}
+            settings = settings.override(**given) if settings else SpeechSettings(**given)
         self._settings = settings or SpeechSettings()
+        self._credential = credential
+        self._tokens: dict[tuple[str, str | None], Tokens] = {}
+        self._secret(self._settings, ())  # tells now if the credential is none
         self._arguments = observe, clock
         self._resolver = _resolver(observe, clock)
         self._plans: dict[str, tuple[int, float, Plan]] = {}
@@ -79,13 +94,13 @@ class SpeechConfigFactory:
             RoutingError: DNS gave no route; its four children say why.
         """
         settings = self._settings.override(**overrides)
-        return with_url_warning(self._resolver.kept(Question.of(settings)).route, settings)
+        return with_settings(self._resolver.kept(Question.of(settings)).route, settings)
 
     async def route_async(self, **overrides: Any) -> Route:
         """As `route`, without blocking the event loop."""
         settings = self._settings.override(**overrides)
         kept = await self._resolver.kept_async(Question.of(settings))
-        return with_url_warning(kept.route, settings)
+        return with_settings(kept.route, settings)
 
     def invalidate(self) -> None:
         """Forget the cached routes: the next call asks DNS."""
@@ -117,9 +132,9 @@ class SpeechConfigFactory:
             generation = self._generation
             settings = self._settled(offering, None, {})
             kept = self._resolver.kept(Question.of(settings))
-            plan = plan_for(settings, offering, kept.route)
+            plan = plan_for(settings, offering, with_settings(kept.route, settings))
             self._plans[offering] = generation, kept.refresh_at, plan
-        return plan.make(speechsdk.SpeechConfig, self._settings)
+        return plan.make(speechsdk.SpeechConfig, self._secret(self._settings, ()))
 
     async def speech_config_async(
         self, offering: Offering | str = Offering.STT, *, url: str | None = None, **overrides: Any
@@ -269,6 +284,26 @@ class SpeechConfigFactory:
             replay_seconds=replay_seconds,
         )
 
+    def keep_fresh(self, client: T) -> T:
+        """Keep a recognizer or synthesizer supplied with new Microsoft Entra tokens.
+
+        The SDK takes one token for a region, and a client outlives it; the config that it was
+        made from is supplied already. Tokens are asked for after half of their life, by a daemon
+        thread that ends with the last client. With a key, and at a custom domain, where the SDK
+        asks for tokens itself, nothing is done.
+
+        Args:
+            client: of the SDK, made from a config of this factory.
+
+        Returns:
+            The client.
+        """
+        secret = self._secret(self._settings, ())
+        is_by_text = str(getattr(client, "authorization_token", "")).startswith("aad#")
+        if isinstance(secret, Tokens) and is_by_text:
+            secret.keep_fresh(client)
+        return client
+
     def _opener(
         self,
         offering: Offering | str,
@@ -280,25 +315,44 @@ class SpeechConfigFactory:
         if target_languages is not None:
             offering, kind = Offering.S2S, translating(target_languages)
         settings = self._settled(offering, url, overrides)
-        question = Question.of(settings)
+        question, secret = Question.of(settings), self._secret(settings, overrides)
 
         def opened(kept: Kept, since: float) -> Opened:
             if since > ANY_TIME:
                 self._generation += 1  # what follows may be another route
-            config = plan_for(settings, offering, kept.route).make(kind, settings)
+            route = with_settings(kept.route, settings)
+            # Before the config is made: if the key changes meanwhile, the next one differs.
+            fingerprint = fingerprint_of(secret)
+            config = plan_for(settings, offering, route).make(kind, secret)
             is_fresh = kept.asked_at >= since
-            return Opened(config, kept.route, self._resolver.clock(), is_fresh)
+            return Opened(config, route, self._resolver.clock(), is_fresh, fingerprint)
 
         async def open_async(since: float) -> Opened:
-            return opened(await self._resolver.kept_async(question, since), since)
+            kept = await self._resolver.kept_async(question, since)
+            if isinstance(secret, Tokens):  # which may ask for a token over the network
+                return await asyncio.to_thread(opened, kept, since)
+            return opened(kept, since)
 
         return Opener(
             lambda since: opened(self._resolver.kept(question, since), since),
             open_async,
-            self._histories.setdefault((question, hash(settings.key)), History()),
+            self._histories.setdefault((question, fingerprint_of(secret)), History()),
             self._resolver.clock,
             settings.route_ttl_min,
+            secret.keep_fresh if isinstance(secret, Tokens) else lambda client: client,
         )
+
+    def _secret(self, settings: SpeechSettings, overridden: Container[str]) -> Secret:
+        """What configs authenticate with."""
+        if not settings.is_entra:
+            if isinstance(self._credential, AzureKeyCredential) and "key" not in overridden:
+                return self._credential
+            return settings.key
+        cloud = settings.resource.cloud
+        name = cloud.name, settings.resource_id
+        if name not in self._tokens:
+            self._tokens.setdefault(name, Tokens(self._credential, cloud, settings.resource_id))
+        return self._tokens[name]
 
     def _settled(
         self, offering: Offering | str, url: str | None, overrides: dict[str, Any]

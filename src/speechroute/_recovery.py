@@ -95,9 +95,9 @@ class Door(NamedTuple):
 
     @classmethod
     def of(cls, route: Route) -> Door:
-        if route.kind is RouteKind.REGIONAL:
-            return cls(route.kind, f"the region {route.region}")
-        return cls(route.kind, f"the custom domain {route.custom_domain}")
+        if route.is_at_custom_domain:
+            return cls(route.kind, f"the custom domain {route.custom_domain}")
+        return cls(route.kind, f"the region {route.region}")
 
 
 class History:
@@ -130,12 +130,14 @@ class Opened(NamedTuple):
     Attributes:
         at: when it was made, seconds on the opener's clock.
         is_fresh: whether the route was observed when it was asked for; False if DNS failed then.
+        fingerprint: tells keys apart, and nothing else about them.
     """
 
     config: Any
     route: Route
     at: float
     is_fresh: bool
+    fingerprint: int
 
 
 class Opener(NamedTuple):
@@ -148,6 +150,7 @@ class Opener(NamedTuple):
         history: what worked at this resource.
         clock: that of the route's times.
         pause: between two looks at a route that does not change, seconds.
+        keep_fresh: supplies a client with new tokens, if it needs any; returns it.
     """
 
     open: Callable[[float], Opened]
@@ -155,6 +158,7 @@ class Opener(NamedTuple):
     history: History
     clock: Clock
     pause: float
+    keep_fresh: Callable[[Any], Any]
 
 
 ANY_TIME = float("-inf")
@@ -193,7 +197,7 @@ def attempt(opener: Opener, operation: Callable[[Any], T]) -> Attempt[T]:
         second = opener.open(opener.clock())
     except RoutingError as error:
         return _unobserved(opener, tried, failure, error)
-    if not has_moved(first.route, second.route):
+    if not is_other(first, second):
         return _unmoved(opener, tried, failure, second)
     return _again(opener, tried, failure, second, operation(second.config))
 
@@ -209,7 +213,7 @@ async def attempt_async(opener: Opener, operation: Callable[[Any], Awaitable[T]]
         second = await opener.open_async(opener.clock())
     except RoutingError as error:
         return _unobserved(opener, tried, failure, error)
-    if not has_moved(first.route, second.route):
+    if not is_other(first, second):
         return _unmoved(opener, tried, failure, second)
     return _again(opener, tried, failure, second, await _finished(operation(second.config)))
 
@@ -244,7 +248,10 @@ def _again(
     opener: Opener, tried: Attempt[T], failure: str, second: Opened, result: T
 ) -> Attempt[T]:
     again = failure_of(result)
-    reason = f"{seen(failure, tried.route)}, so the call was made again. {second.route.reason}"
+    changed = "" if Door.of(tried.route) != Door.of(second.route) else " The key has changed."
+    reason = (
+        f"{seen(failure, tried.route)}, so the call was made again.{changed} {second.route.reason}"
+    )
     if again is None:
         _log.info("Recovered: %s", reason)
         if has_worked(result):
@@ -255,9 +262,13 @@ def _again(
     return Attempt(result, second.route, failure, True, f"{reason} {error}", error)
 
 
-def has_moved(before: Route, after: Route) -> bool:
-    """Whether a new config would go another way."""
-    return (Door.of(before), before.is_direct) != (Door.of(after), after.is_direct)
+def is_other(before: Opened, after: Opened) -> bool:
+    """Whether a new config goes another way, or with another key."""
+    return _way(before) != _way(after)
+
+
+def _way(opened: Opened) -> tuple[Door, bool, int]:
+    return Door.of(opened.route), opened.route.is_direct, opened.fingerprint
 
 
 def seen(failure: str, route: Route) -> str:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from ._dns import DnsView, Lookup, Observe, observe
 from ._proxy import resolves_names
 from ._resource import Resource
-from ._route import Route
+from ._route import Route, RouteKind
 from ._settings import SpeechSettings
 from ._values import PrivateEndpoint, WhenUndecided
 from ._verdict import classify, without_dns
@@ -330,16 +330,31 @@ if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_reset_after_fork)
 
 
-def with_url_warning(route: Route, settings: SpeechSettings) -> Route:
-    """The route, with a warning if the full URL and the settings say different languages."""
+def with_settings(route: Route, settings: SpeechSettings) -> Route:
+    """The route as these settings use it, with what they say that DNS does not know."""
+    told = []
     wins, loses = settings.url_language, settings.language
-    if not wins or not loses or wins.lower() == loses.lower():
-        return route
-    warning = (
-        f"The URL says language={wins}, SPEECH_LANGUAGE says {loses}: the URL wins. Take the "
-        "language out of one of the two."
+    if wins and loses and wins.lower() != loses.lower():
+        told.append(
+            f"The URL says language={wins}, SPEECH_LANGUAGE says {loses}: the URL wins. Take the "
+            "language out of one of the two."
+        )
+    needs_custom_domain = (
+        settings.is_entra
+        and settings.resource_id is None
+        and route.kind is RouteKind.REGIONAL
+        and route.custom_domain is not None
     )
-    return replace(route, warnings=(*route.warnings, warning))
+    if needs_custom_domain:
+        told.append(
+            "Microsoft Entra ID works through a region only with SPEECH_RESOURCE_ID, which is not "
+            "set: the endpoint of the custom domain is used. If that answers 404, set it."
+        )
+    if not told:
+        return route
+    return replace(
+        route, warnings=(*route.warnings, *told), needs_custom_domain=needs_custom_domain
+    )
 
 
 def resolve(settings: SpeechSettings | None = None) -> Route:
@@ -355,7 +370,7 @@ def resolve(settings: SpeechSettings | None = None) -> Route:
         RoutingError: DNS gave no route; its four children say why.
     """
     settings = settings or SpeechSettings()
-    return with_url_warning(RouteResolver().kept(Question.of(settings)).route, settings)
+    return with_settings(RouteResolver().kept(Question.of(settings)).route, settings)
 
 
 async def resolve_async(settings: SpeechSettings | None = None) -> Route:
@@ -366,4 +381,4 @@ async def resolve_async(settings: SpeechSettings | None = None) -> Route:
     """
     settings = settings or SpeechSettings()
     kept = await RouteResolver().kept_async(Question.of(settings))
-    return with_url_warning(kept.route, settings)
+    return with_settings(kept.route, settings)

@@ -50,6 +50,8 @@ class Route:
         warnings: what the user should know.
         expires_at: when to look again, seconds on the clock of the factory
             (``time.monotonic`` by default).
+        needs_custom_domain: whether the custom domain is used although the route is regional:
+            for Microsoft Entra ID without ``SPEECH_RESOURCE_ID``.
     """
 
     kind: RouteKind
@@ -61,6 +63,7 @@ class Route:
     evidence: DnsView | None
     warnings: tuple[str, ...]
     expires_at: float
+    needs_custom_domain: bool = False
 
     @classmethod
     def of(
@@ -108,11 +111,16 @@ class Route:
         """Whether the custom domain was seen to land on a private address in this network."""
         return self.row in (Row.PRIVATE_ADDRESS, Row.SYSTEM_PRIVATE)
 
+    @property
+    def is_at_custom_domain(self) -> bool:
+        """Whether connections go to the custom domain, not to the region."""
+        return self.kind is RouteKind.PRIVATE_ENDPOINT or self.needs_custom_domain
+
     def host(self, offering: Offering | str) -> str:
         """The host name that serves an offering on this route."""
         offering = Offering(offering)
         custom_domain, region = self._names()
-        if self.kind is RouteKind.PRIVATE_ENDPOINT:
+        if self.is_at_custom_domain:
             return custom_domain
         return cloud_of_region(region).offering_host(region, offering)
 
@@ -133,7 +141,7 @@ class Route:
         """
         # With a host, the SDK's translator opens the path that it opens at stt with a region.
         host = self.host(Offering.STT if Offering(offering) is Offering.S2S else offering)
-        if self.kind is RouteKind.PRIVATE_ENDPOINT:
+        if self.is_at_custom_domain:
             return {"endpoint": f"https://{host}/"}
         if self.cloud == "public":
             return {"region": self._names()[1]}
@@ -152,7 +160,7 @@ class Route:
         """
         custom_domain, region = self._names()
         api = urls.api_of(urls.parse(url).path)
-        if self.kind is RouteKind.PRIVATE_ENDPOINT or (custom_domain and api in _AT_RESOURCE):
+        if self.is_at_custom_domain or (custom_domain and api in _AT_RESOURCE):
             if api == "sts":
                 warnings.warn(_ISSUED_ONLY_TO_ALL_NETWORKS, stacklevel=2)
             return urls.to_private(url, custom_domain)
@@ -182,7 +190,7 @@ class Route:
             path = path if urls.api_of(path) == api else f"/{api}{path}"
             custom_domain = self.custom_domain if api in _AT_RESOURCE else None
             host = custom_domain or self.host(Offering.STT)
-            if self.kind is RouteKind.REGIONAL and not custom_domain:
+            if not self.is_at_custom_domain and not custom_domain:
                 host = cloud_of_region(self._names()[1]).api_host(self._names()[1])
             elif api == "sts":
                 warnings.warn(_ISSUED_ONLY_TO_ALL_NETWORKS, stacklevel=2)
@@ -190,7 +198,7 @@ class Route:
         else:
             offering = Offering(offering_or_api)
             path = path.removeprefix(f"/{offering}") or "/"
-            prefix = f"/{offering}" if self.kind is RouteKind.PRIVATE_ENDPOINT else ""
+            prefix = f"/{offering}" if self.is_at_custom_domain else ""
             url = f"https://{self.host(offering)}{prefix}{path}"
             if urls.OFFERING_PATH.match(path):
                 expected = f"a path of {offering}"

@@ -9,11 +9,15 @@ from pydantic import (
     AliasChoices,
     BeforeValidator,
     Field,
+    PlainSerializer,
+    PlainValidator,
     PrivateAttr,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -24,8 +28,9 @@ from pydantic_settings import (
 
 from . import _values, urls
 from ._clouds import Offering, cloud_of_region
+from ._keys import FileKey
 from ._resource import Endpoint, Resource
-from ._values import Contradiction, PrivateEndpoint, WhenUndecided, problem_of, the_one
+from ._values import Auth, Contradiction, PrivateEndpoint, WhenUndecided, problem_of, the_one
 from .errors import Problem, SettingsError
 
 DNS_TIMEOUT_S = 5.0
@@ -42,9 +47,9 @@ _SHORTEST_KEY = 16
 """Characters below which a key is a stand-in, and may occur in a name by chance."""
 
 
-def _setting(default: Any, name: str, *others: str) -> Any:
+def _setting(default: Any, name: str, *others: str, validate_default: bool = False) -> Any:
     aliases = AliasChoices(f"SPEECH_{name}", f"AZURE_SPEECH_{name}", *others)
-    return Field(default, validation_alias=aliases)
+    return Field(default, validation_alias=aliases, validate_default=validate_default)
 
 
 def _optional(parse: Any) -> BeforeValidator:
@@ -55,14 +60,34 @@ _Endpoint = Annotated[str | None, _optional(_values.endpoint)]
 _FullUrl = Annotated[str | None, _optional(_values.full_url)]
 _Region = Annotated[str | None, _optional(_values.region)]
 _Word = Annotated[str | None, _optional(_values.word)]
-_LogFile = Annotated[Path | None, _optional(_values.log_file)]
+_File = Annotated[Path | None, _optional(_values.path)]
 _Choice = Annotated[PrivateEndpoint, BeforeValidator(_values.private_endpoint)]
 _Policy = Annotated[WhenUndecided, BeforeValidator(_values.choice(WhenUndecided))]
-_Key = Annotated[SecretStr, BeforeValidator(_values.key)]
+_Auth = Annotated[Auth | None, _optional(_values.choice(Auth))]
+_ResourceId = Annotated[str | None, _optional(_values.resource_id)]
 _Proxy = Annotated[SecretStr, BeforeValidator(_values.proxy)]
 _Servers = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_values.dns_servers)]
 _Duration = Annotated[float, BeforeValidator(_values.duration)]
 _Timeout = Annotated[float, BeforeValidator(_values.timeout)]
+
+
+_NO_KEY = SecretStr("")
+
+
+def _key(value: object, info: ValidationInfo) -> SecretStr:
+    """The key, or that of the file, or an empty one where none is needed."""
+    if isinstance(value, FileKey):
+        return value
+    if value in (None, _NO_KEY):
+        value = info.data.get("key_file")
+    if isinstance(value, Path):
+        return FileKey(value)
+    if value is None and info.data.get("auth") is Auth.ENTRA:
+        return _NO_KEY
+    return _values.key(value)
+
+
+_Key = Annotated[SecretStr, PlainValidator(_key), PlainSerializer(str, when_used="json")]
 
 
 class SpeechSettings(BaseSettings):
@@ -77,6 +102,9 @@ class SpeechSettings(BaseSettings):
     the environment where it is unpickled.
 
     Args:
+        auth: ``key`` or ``entra``; default: ``key``.
+        resource_id: id of the resource, for Microsoft Entra ID through the region.
+        key_file: file that holds the key; read again when it changes.
         key: resource key (also ``SPEECH_API_KEY``, ``AZURE_SPEECH_API_KEY``).
         endpoint: the resource's endpoint: ``my-name``, its custom domain, a portal URL, a full
             connection URL or a regional endpoint.
@@ -111,7 +139,12 @@ class SpeechSettings(BaseSettings):
         validate_default=False,
     )
 
-    key: _Key = _setting(..., "KEY", "SPEECH_API_KEY", "AZURE_SPEECH_API_KEY")
+    auth: _Auth = _setting(None, "AUTH")
+    resource_id: _ResourceId = _setting(None, "RESOURCE_ID")
+    key_file: _File = _setting(None, "KEY_FILE")
+    key: _Key = _setting(
+        None, "KEY", "SPEECH_API_KEY", "AZURE_SPEECH_API_KEY", validate_default=True
+    )
     endpoint: _Endpoint = _setting(None, "ENDPOINT")
     url: _FullUrl = _setting(None, "URL")
     region: _Region = _setting(None, "REGION")
@@ -120,7 +153,7 @@ class SpeechSettings(BaseSettings):
     language: _Word = _setting(None, "LANGUAGE")
     voice: _Word = _setting(None, "VOICE")
     endpoint_id: _Word = _setting(None, "ENDPOINT_ID")
-    log_file: _LogFile = _setting(None, "LOG_FILE")
+    log_file: _File = _setting(None, "LOG_FILE")
     proxy: _Proxy = _setting(SecretStr("env"), "PROXY")
     dns_servers: _Servers = _setting((), "DNS_SERVERS")
     dns_timeout: _Timeout = _setting(DNS_TIMEOUT_S, "DNS_TIMEOUT")
@@ -143,6 +176,10 @@ class SpeechSettings(BaseSettings):
         # Under the names of variables, not of fields: with the latter allowed, pydantic-settings
         # would take ENDPOINT or LANGUAGE from the environment for settings of this library.
         named = {f"SPEECH_{k.upper()}" if k in fields else k: v for k, v in values.items()}
+        file = values.get("key_file")
+        if isinstance(file, (str, Path)) and not values.get("key"):
+            # An argument wins over a key in the environment.
+            named["SPEECH_KEY"] = Path(file)
         values.clear()
         failure: Exception | None = None
         if unknown:
@@ -229,6 +266,13 @@ class SpeechSettings(BaseSettings):
                 f"at most SPEECH_ROUTE_TTL_MAX, which is {self.route_ttl_max:g}",
                 "raise the one or lower the other",
             )
+        if self.is_entra and custom_domain is None and self.resource_id is None:
+            raise Contradiction(
+                "SPEECH_AUTH",
+                "'entra' with a region alone",
+                "a custom domain in SPEECH_ENDPOINT, or SPEECH_RESOURCE_ID",
+                "copy 'Endpoint' from the resource's page 'Keys and Endpoint' in the Azure portal",
+            )
         if self.private_endpoint is PrivateEndpoint.YES and custom_domain is None:
             raise Contradiction(
                 "SPEECH_PRIVATE_ENDPOINT",
@@ -256,6 +300,11 @@ class SpeechSettings(BaseSettings):
         return self._resource
 
     @property
+    def is_entra(self) -> bool:
+        """Whether Microsoft Entra ID authenticates, not a key."""
+        return self.auth is Auth.ENTRA
+
+    @property
     def full_url(self) -> str | None:
         """The full connection URL: ``url``, else ``endpoint`` if it was one."""
         return self._full_url
@@ -269,6 +318,10 @@ class SpeechSettings(BaseSettings):
             SettingsError, TypeError: as the constructor does.
         """
         given = {name: value for name, value in changes.items() if _is_set(value)}
+        if "key" in given:
+            given.setdefault("key_file", None)
+        elif "key_file" in given:
+            given["key"] = None
         return self._exactly({**self._fields(), **given}) if given else self
 
     def url_for(self, offering: Offering | str) -> str | None:
@@ -306,6 +359,8 @@ class SpeechSettings(BaseSettings):
     def __reduce__(self) -> tuple[Any, ...]:
         values = self._fields()
         del values["key"]
+        if not isinstance(self.key, FileKey):
+            values["key_file"] = None  # it was not used here, and need not exist there
         proxy = _values.split_proxy(self.proxy.get_secret_value())
         if proxy and proxy.username is not None:
             del values["proxy"]
@@ -323,3 +378,10 @@ class _NonEmptySecrets(SecretsSettingsSource):
     def find_case_path(cls, dir_path: Path, file_name: str, case_sensitive: bool) -> Path | None:
         path = super().find_case_path(dir_path, file_name, case_sensitive)
         return path if path and path.is_file() and path.read_bytes().strip() else None
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The file itself for the key, which is read again when it changes."""
+        value, name, is_complex = super().get_field_value(field, field_name)
+        if field_name == "key" and value is not None:
+            value = self.find_case_path(self.secrets_paths[0], name, self.case_sensitive)
+        return value, name, is_complex

@@ -43,6 +43,13 @@ class WhenUndecided(StrEnum):
     REGIONAL = "regional"
 
 
+class Auth(StrEnum):
+    """How to authenticate."""
+
+    KEY = "key"
+    ENTRA = "entra"
+
+
 class BadValue(ValueError):
     """A value that a setting cannot have."""
 
@@ -79,11 +86,32 @@ def key(value: object) -> SecretStr:
     """A resource key: visible ASCII, without the newline that files end with."""
     text, expected = _revealed(value), "a resource key"
     remedy = "copy a key from the resource's page 'Keys and Endpoint' in the Azure portal"
+    if text is None:
+        raise BadValue("not set", expected, f"{remedy}, or set SPEECH_AUTH=entra to go without")
     if not isinstance(text, str):
         raise BadValue(f"a {type(text).__name__}", expected, remedy)
+    if not text.strip():
+        raise BadValue("empty", expected, remedy)
     if not re.fullmatch(r"[!-~]+", text.strip()):
         raise BadValue("a value with spaces or other than ASCII", expected, remedy)
     return SecretStr(text.strip())
+
+
+_RESOURCE_ID = re.compile(
+    r"/subscriptions/[\w-]+/resourceGroups/[^/\s]+/providers/Microsoft\.CognitiveServices"
+    r"/accounts/[\w.-]+",
+    re.IGNORECASE,
+)
+
+
+def resource_id(value: object) -> str:
+    """The id of a Speech or Foundry resource."""
+    expected = "/subscriptions/.../providers/Microsoft.CognitiveServices/accounts/..."
+    text = _text(value, expected).removesuffix("/")
+    if not _RESOURCE_ID.fullmatch(text):
+        remedy = "copy 'Resource ID' from the resource's page 'Properties' in the Azure portal"
+        raise BadValue(shown(text), expected, remedy)
+    return text
 
 
 def region(value: object) -> str:
@@ -215,7 +243,7 @@ def full_url(value: object) -> str:
     return text
 
 
-def log_file(value: object) -> Path:
+def path(value: object) -> Path:
     """The path of a file."""
     return value if isinstance(value, Path) else Path(_text(value, "the path of a file"))
 
@@ -257,8 +285,5 @@ def problem_of(detail: Any) -> Problem:
         return cause.problem
     field = str(detail["loc"][0]) if detail["loc"] else ""
     variable = field if field.startswith("SPEECH_") else f"SPEECH_{field.upper()}"
-    if isinstance(cause, BadValue):
-        return Problem(variable, cause.found, cause.expected, cause.remedy)
-    # Every field has a parser of its own, so what is left is the one field that must be there.
-    remedy = "copy a key from the resource's page 'Keys and Endpoint' in the Azure portal"
-    return Problem(variable, "not set", "a resource key", remedy)
+    # Every field has a parser of its own, which raises nothing else.
+    return Problem(variable, cause.found, cause.expected, cause.remedy)

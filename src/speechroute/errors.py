@@ -145,3 +145,14 @@ class RecognitionCanceled(SpeechRouteError):
         )
         error.code = code
         return error
+
+
+class TokenUnavailable(SpeechRouteError):
+    """The credential gave no Microsoft Entra token. Sign in, or use the resource key."""
+
+    @classmethod
+    def of(cls, why: str) -> TokenUnavailable:
+        return cls(
+            f"the credential gave no Microsoft Entra token, so no call can be made: {mask(why)} "
+            "Check that this program may sign in (az login, a managed identity), or set SPEECH_KEY."
+        )

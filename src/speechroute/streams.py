@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 
 import azure.cognitiveservices.speech as speechsdk
 
-from ._recovery import ANY_TIME, Opened, Opener, failure_of, has_moved, refused, seen
+from ._recovery import ANY_TIME, Opened, Opener, failure_of, is_other, refused, seen
 from ._replay import ReplayBuffer
 from ._route import Route
 from .errors import RecognitionCanceled, RoutingError
@@ -150,7 +150,7 @@ class StreamRecognition:
         opened = self._opener.open(ANY_TIME)
         self._worker = threading.Thread(
             target=self._work,
-            args=(self._start(opened), opened.route),
+            args=(self._start(opened), opened),
             name="speechroute-stream",
             daemon=True,
         )
@@ -228,7 +228,8 @@ class StreamRecognition:
             speechsdk.audio.AudioStreamFormat(*self._format)
         )
         audio_config = speechsdk.audio.AudioConfig(stream=stream)
-        session = _Session(self._recognizer(opened.config, audio_config=audio_config), stream)
+        recognizer = self._recognizer(opened.config, audio_config=audio_config)
+        session = _Session(self._opener.keep_fresh(recognizer), stream)
         session.finals.connect(lambda event: self._on_result(session, event.result, True))
         session.partials.connect(lambda event: self._on_result(session, event.result, False))
         session.recognizer.canceled.connect(lambda event: self._on_canceled(session, event))
@@ -278,9 +279,9 @@ class StreamRecognition:
             self._session = None  # new audio is kept until another recognizer is open
         self._endings.put(event)
 
-    def _work(self, session: _Session, route: Route) -> None:
+    def _work(self, session: _Session, opened: Opened) -> None:
         try:
-            self._follow(session, route)
+            self._follow(session, opened)
         except _Stopped:
             pass
         except BaseException as error:  # noqa: BLE001  # raised where the stream is finished
@@ -288,7 +289,7 @@ class StreamRecognition:
         with self._lock:
             self._session = None
 
-    def _follow(self, session: _Session, route: Route) -> None:
+    def _follow(self, session: _Session, opened: Opened) -> None:
         """From one recognizer to the next, until the audio ends."""
         failed: _Failed | None = None
         give_up_at = float("-inf")
@@ -302,11 +303,11 @@ class StreamRecognition:
             if session.has_connected:
                 failed = None
                 give_up_at = self._opener.clock() + self._patience
-            opened = self._reopen(_Failed(route, failure), give_up_at, is_first=failed is None)
-            failed = failed or _Failed(route, failure)
-            session, route = self._start(opened, failed), opened.route
+            is_first, failed = failed is None, failed or _Failed(opened.route, failure)
+            opened = self._reopen(opened, failure, give_up_at, is_first=is_first)
+            session = self._start(opened, failed)
 
-    def _reopen(self, failed: _Failed, give_up_at: float, *, is_first: bool) -> Opened:
+    def _reopen(self, before: Opened, failure: str, give_up_at: float, *, is_first: bool) -> Opened:
         """The other door, or this one once more after a while.
 
         Raises:
@@ -322,11 +323,11 @@ class StreamRecognition:
                 if is_late:
                     raise
             else:
-                turns = has_moved(failed.route, opened.route) and (is_first or not is_late)
+                turns = is_other(before, opened) and (is_first or not is_late)
                 if has_waited or turns:
                     return opened
                 if is_late:
-                    raise refused(failed.failure, opened, self._opener.history.worked)
+                    raise refused(failure, opened, self._opener.history.worked)
             with contextlib.suppress(queue.Empty):
                 raise self._endings.get(timeout=self._opener.pause)  # only errors come meanwhile
             has_waited = True

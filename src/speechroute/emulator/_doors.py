@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -60,9 +60,35 @@ class Request:
     """Seconds on the monotonic clock."""
 
 
+@dataclass(slots=True)
+class Secrets:
+    """What opens the doors."""
+
+    key: str
+    resource_id: str
+    tokens: set[str] = field(default_factory=set)
+
+    def open(self, request: web.Request, *, is_regional: bool) -> bool:
+        """Whether a request has the key, or a token in the form that the door takes.
+
+        A region takes a token together with the resource's id (documented), and after a redirect
+        without (assumed).
+        """
+        if request.headers.get(KEY_HEADER) == self.key:
+            return True
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if is_regional:
+            token = token.removeprefix(f"aad#{self.resource_id}#")
+        return scheme == "Bearer" and token in self.tokens
+
+
 def _error(status: int, message: str) -> web.Response:
     error = {"code": str(status), "message": message}
     return web.json_response({"error": error}, status=status)
+
+
+def _upgrades(request: web.Request) -> bool:
+    return request.headers.get("Upgrade", "").lower() == "websocket"
 
 
 def _voice(region: str, short_name: str, gender: str, local_name: str) -> dict[str, Any]:
@@ -93,13 +119,16 @@ class FrontDoors:
     def __init__(
         self,
         names: Names,
-        key: str,
+        secrets: Secrets,
         state: Callable[[], State],
         failure: Callable[[], int | None],
         record: Callable[[Request], None],
+        *,
+        redirects: bool,
     ) -> None:
         self._names = names
-        self._key = key
+        self._secrets = secrets
+        self._redirects = redirects
         self._state = state
         self._failure = failure
         self._record = record
@@ -133,7 +162,7 @@ class FrontDoors:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         response, status = self._admit(request)
         credential = "none"
-        if KEY_HEADER in request.headers:
+        if request.headers.get(KEY_HEADER):  # beside a token the SDK may send an empty one
             credential = "key"
         elif request.headers.get("Authorization", "").startswith("Bearer "):
             credential = "token"
@@ -164,6 +193,13 @@ class FrontDoors:
             return offering, path.removeprefix("/stt").removeprefix("/tts")
         return (offering, path) if path in _PATHS.get(offering, ()) else None
 
+    def _redirect(self, request: web.Request) -> web.Response:
+        offering = request.path.lstrip("/").partition("/")[0]
+        # The SDK follows an upgrade to wss only (measured, 1.53).
+        scheme = "wss" if _upgrades(request) else "https"
+        target = f"{scheme}://{self._names.offering_host(offering)}{request.rel_url}"
+        return web.Response(status=307, headers={"Location": target})
+
     def _admit(self, request: web.Request) -> tuple[web.Response | None, int]:
         """An error response, or None and the status that the request will get."""
         host = self._host(request)
@@ -176,18 +212,20 @@ class FrontDoors:
         has_private_endpoint = self._state().has_private_endpoint
         asks_offering = request.path.lstrip("/").partition("/")[0] in OFFERINGS
         if is_private_door and asks_offering and not has_private_endpoint:
+            if self._redirects:
+                return self._redirect(request), 307
             return _error(404, "the resource has no private endpoint"), 404
         is_wrong_door = not is_private_door and has_private_endpoint
-        if request.headers.get(KEY_HEADER) != self._key or is_wrong_door:
+        if not self._secrets.open(request, is_regional=not is_private_door) or is_wrong_door:
             return _error(401, "wrong key, or the wrong endpoint for this resource"), 401
         operation = self._operation(request)
-        upgrades = request.headers.get("Upgrade", "").lower() == "websocket"
+        upgrades = _upgrades(request)
         if operation is None or upgrades == (operation[1] == _VOICES_PATH):
             return _error(404, "no such path"), 404
         return None, 101 if upgrades else 200
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        if request.headers.get("Upgrade", "").lower() != "websocket":
+        if not _upgrades(request):
             return web.json_response(
                 [
                     _voice(self._names.region, "en-US-AvaNeural", "Female", "Ava"),

@@ -16,11 +16,15 @@ from typing import Self
 import trustme
 
 from ._dns import DnsServer
-from ._doors import FrontDoors, Request
+from ._doors import FrontDoors, Request, Secrets
 from ._names import Names, State
 from ._proxy import ConnectProxy
 
 _REMEMBERED_REQUESTS = 10_000
+_RESOURCE_ID = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/my-group"
+    "/providers/Microsoft.CognitiveServices/accounts/my-private-link-speech"
+)
 
 
 class Emulator:
@@ -35,6 +39,9 @@ class Emulator:
         custom_domain: the resource's custom domain, of any of the three Azure clouds.
         region: the resource's region.
         key: the resource key that is accepted; default: a new random one.
+        resource_id: the resource's id, which goes with tokens to the region.
+        redirects: whether the custom domain of a resource without private endpoints leads to the
+            region (newer services, documented 2026-03) instead of answering 404.
         dns_ttl: time to live of every DNS answer, seconds.
         address: the IPv4 address to listen on.
         dns_port, https_port, proxy_port: 0 means any free port.
@@ -47,6 +54,8 @@ class Emulator:
         custom_domain: str = "my-private-link-speech.cognitiveservices.azure.com",
         region: str = "westeurope",
         key: str | None = None,
+        resource_id: str = _RESOURCE_ID,
+        redirects: bool = False,
         dns_ttl: int = 5,
         address: str = "127.0.0.1",
         dns_port: int = 0,
@@ -55,7 +64,8 @@ class Emulator:
     ) -> None:
         self._names = Names(custom_domain.lower(), region)
         self._dns_state = self._service_state = State(state)
-        self._key = key or secrets.token_hex(16)
+        self._secrets = Secrets(key or secrets.token_hex(16), resource_id)
+        self._redirects = redirects
         self._dns_ttl = dns_ttl
         self._address = address
         self._ports = dns_port, https_port, proxy_port
@@ -101,7 +111,21 @@ class Emulator:
     @property
     def key(self) -> str:
         """The resource key that the front doors accept."""
-        return self._key
+        return self._secrets.key
+
+    @key.setter
+    def key(self, key: str) -> None:
+        self._secrets.key = key
+
+    @property
+    def resource_id(self) -> str:
+        """The id that a token to the region has to be given with."""
+        return self._secrets.resource_id
+
+    @property
+    def tokens(self) -> set[str]:
+        """The Microsoft Entra tokens that the front doors accept; add yours."""
+        return self._secrets.tokens
 
     @property
     def custom_domain(self) -> str:
@@ -196,10 +220,11 @@ class Emulator:
         dns_port = await dns.start(self._address, dns_port)
         doors = FrontDoors(
             self._names,
-            self._key,
+            self._secrets,
             lambda: self._service_state,
             lambda: self._failure,
             self._requests.append,
+            redirects=self._redirects,
         )
         servers.push_async_callback(doors.stop)
         self._doors = doors

@@ -1,0 +1,210 @@
+"""`Tokens`: Microsoft Entra tokens for one resource, in the two forms that the SDK takes.
+
+The SDK asks a ``TokenCredential`` itself where the endpoint is a custom domain, always for the
+public cloud's audience. With a region it takes one text, and never asks again (measured, 1.53).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import inspect
+import json
+import logging
+import queue
+import threading
+import time
+import weakref
+from typing import Any, NamedTuple, TypeVar
+
+from azure.core.exceptions import AzureError
+
+from ._clouds import CHINA, GOVERNMENT, Cloud
+from .errors import Problem, SettingsError, TokenUnavailable
+
+C = TypeVar("C")
+
+_log = logging.getLogger("speechroute")
+
+_UNKNOWN_LIFE_S = 600.0
+"""Taken for the life of a token that does not tell it, seconds."""
+_SHORTEST_WAIT_S = 1.0
+_RETRY_S = 10.0
+"""Between two tries to get a token from a credential that fails, seconds."""
+_AUTHORITIES = {
+    GOVERNMENT.name: "login.microsoftonline.us",
+    CHINA.name: "login.chinacloudapi.cn",
+}
+"""Where `DefaultAzureCredential` gets tokens outside the public cloud (documented, 2026-06)."""
+
+
+def scope_of(cloud: Cloud) -> str:
+    """The audience of a cloud's Speech resources.
+
+    Documented for the public cloud; the same scheme is assumed for the other two.
+    """
+    return f"https://{cloud.custom_domain_suffixes[0]}/.default"
+
+
+class Token(NamedTuple):
+    """A token, in the form of ``azure.core.credentials.AccessToken``.
+
+    Attributes:
+        token: the secret.
+        expires_on: seconds since 1970.
+    """
+
+    token: str
+    expires_on: int
+
+    def __repr__(self) -> str:
+        return f"Token(expires_on={self.expires_on})"
+
+
+class Tokens:
+    """Gets tokens from a credential, and keeps the SDK's objects supplied with them.
+
+    A ``TokenCredential`` itself, for the audience of its cloud whatever it is asked for.
+
+    Args:
+        credential: a ``TokenCredential``, or a callable that returns a token: a text, or an
+            object with ``token`` and ``expires_on``. None: azure-identity's
+            ``DefaultAzureCredential``, made when a token is first needed.
+        cloud: the cloud of the resource.
+        resource_id: the resource's id, for tokens that go to a region.
+    """
+
+    def __init__(self, credential: Any, cloud: Cloud, resource_id: str | None) -> None:
+        if inspect.iscoroutinefunction(getattr(credential, "get_token", credential)):
+            raise TypeError(
+                "the credential is one for asyncio, which the SDK cannot call: pass the one of "
+                "the same name from azure.identity instead of azure.identity.aio"
+            )
+        if not callable(getattr(credential, "get_token", credential)) and credential is not None:
+            raise TypeError(
+                f"a {type(credential).__name__} is no credential: pass an AzureKeyCredential, a "
+                "TokenCredential or a callable that returns a token"
+            )
+        self._credential = credential
+        self._cloud = cloud
+        self._resource_id = resource_id
+        self._lock = threading.Lock()
+        self._authorization, self._refresh_at = "", 0.0
+        self._clients: set[weakref.ref[Any]] = set()
+        self._gone: queue.SimpleQueue[weakref.ref[Any]] = queue.SimpleQueue()
+        self._is_refreshing = False
+
+    def get_token(self, *_scopes: str, **_options: Any) -> Token:
+        """What the SDK calls; asks the credential, which keeps a cache of its own.
+
+        Raises:
+            AzureError: the credential gave no token. The SDK catches no other.
+        """
+        try:
+            return self._token()
+        except TokenUnavailable as error:
+            failure = AzureError(str(error))
+        raise failure
+
+    def authorization(self) -> str:
+        """What a region takes for a token; asked anew after half of the token's life.
+
+        Raises:
+            TokenUnavailable: the credential gave none.
+        """
+        with self._lock:
+            if time.time() >= self._refresh_at:
+                token = self._token()
+                left = max(0.0, token.expires_on - time.time())
+                self._refresh_at = time.time() + max(_SHORTEST_WAIT_S, left / 2)
+                self._authorization = f"aad#{self._resource_id}#{token.token}"
+            return self._authorization
+
+    def keep_fresh(self, client: C) -> C:
+        """Give a config or client of the SDK each new authorization for as long as it lives.
+
+        A daemon thread does, which ends with the last of them.
+        """
+        with self._lock:
+            self._clients.add(weakref.ref(client, self._gone.put))
+            if not self._is_refreshing:
+                self._is_refreshing = True
+                name = "speechroute-tokens"
+                threading.Thread(target=self._refresh, name=name, daemon=True).start()
+        return client
+
+    def _refresh(self) -> None:
+        while True:
+            with contextlib.suppress(queue.Empty):
+                self._gone.get(timeout=max(0.0, self._refresh_at - time.time()))
+            with self._lock:
+                self._clients = {client for client in self._clients if client() is not None}
+                if not self._clients:
+                    self._is_refreshing = False
+                    return
+            if time.time() >= self._refresh_at:
+                self._supply()
+
+    def _supply(self) -> None:
+        try:
+            authorization = self.authorization()
+        except TokenUnavailable as error:
+            _log.warning("The last token is kept, and runs out if this goes on: %s", error)
+            self._refresh_at = time.time() + _RETRY_S
+            return
+        for client in [reference() for reference in self._clients]:
+            if client is not None:
+                client.authorization_token = authorization
+
+    def _token(self) -> Token:
+        answer, failure = None, None
+        try:
+            answer = self._ask()
+        except SettingsError:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever a credential of anybody's raises
+            failure = TokenUnavailable.of(f"{type(error).__name__}: {error}")
+        if failure:
+            # Without the cause: what a credential raises may hold a token.
+            raise failure
+        text = answer if isinstance(answer, str) else getattr(answer, "token", None)
+        if not isinstance(text, str) or not text:
+            raise TokenUnavailable.of(f"it returned a {type(answer).__name__} without a token")
+        told = getattr(answer, "expires_on", None)
+        return Token(text, int(told or _expiry_in(text) or time.time() + _UNKNOWN_LIFE_S))
+
+    def _ask(self) -> Any:
+        if self._credential is None:
+            self._credential = _default_credential(self._cloud)
+        if hasattr(self._credential, "get_token"):
+            return self._credential.get_token(scope_of(self._cloud))
+        return self._credential()
+
+
+def _default_credential(cloud: Cloud) -> Any:
+    try:
+        from azure.identity import DefaultAzureCredential
+    except ImportError:
+        pass
+    else:
+        authority = _AUTHORITIES.get(cloud.name)
+        return DefaultAzureCredential(**({"authority": authority} if authority else {}))
+    raise SettingsError.of(
+        Problem(
+            "SPEECH_AUTH",
+            "'entra', and azure-identity is not installed",
+            "azure-identity, which gets the tokens",
+            "pip install 'speechroute[entra]', or pass credential= to SpeechConfigFactory",
+        )
+    )
+
+
+def _expiry_in(token: str) -> float | None:
+    """The time of expiry that a JSON web token tells, seconds since 1970."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return float(claims["exp"])
+    except (IndexError, ValueError, KeyError, TypeError, binascii.Error):
+        return None
