@@ -56,6 +56,7 @@ RESOURCE_ID = (
 ).replace(" ", "-")
 
 SETTINGS: dict[str, tuple[str, object]] = {
+    "allow_hosts": ("localhost, *.Example.com", ("localhost", "example.com")),
     "auth": ("Key", "key"),
     "resource_id": (f"{RESOURCE_ID}/", RESOURCE_ID),
     "key_file": ("secrets/key", Path("secrets/key")),
@@ -77,6 +78,7 @@ SETTINGS: dict[str, tuple[str, object]] = {
     "route_stale": ("1.5", 1.5),
 }
 DEFAULTS = {
+    "allow_hosts": (),
     "auth": None,
     "resource_id": None,
     "key_file": None,
@@ -694,7 +696,7 @@ def test_the_text_of_settings_holds_neither_key_nor_proxy_password() -> None:
 
 def test_an_unknown_argument_is_a_type_error_that_shows_the_names_and_no_value() -> None:
     with pytest.raises(
-        TypeError, match="no setting 'kye'; there are auth, resource_id, "
+        TypeError, match="no setting 'kye'; there are allow_hosts, endpoint, "
     ) as caught:
         SpeechSettings(kye=KEY, region="westeurope")
     assert KEY not in str(caught.value)

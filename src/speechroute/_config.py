@@ -45,7 +45,8 @@ class Plan(NamedTuple):
             TokenUnavailable: the credential gave no token.
         """
         if isinstance(secret, SecretStr):
-            config = kind(subscription=secret.get_secret_value(), **self.door)
+            # None for a host of one's own that asks for no key.
+            config = kind(subscription=secret.get_secret_value() or None, **self.door)
         elif not isinstance(secret, Tokens):
             config = kind(key_credential=secret, **self.door)
         elif self.is_custom_domain:

@@ -95,6 +95,8 @@ class Door(NamedTuple):
 
     @classmethod
     def of(cls, route: Route) -> Door:
+        if route.other_host is not None:
+            return cls(route.kind, f"the host {route.other_host}")
         if route.is_at_custom_domain:
             return cls(route.kind, f"the custom domain {route.custom_domain}")
         return cls(route.kind, f"the region {route.region}")
@@ -288,7 +290,7 @@ def refused(failure: str, opened: Opened, worked: Door | None) -> RouteRefused:
     """
     route = opened.route
     remedy, behind = _remedy(failure, opened, worked)
-    says = "the settings say" if route.row in _OF_SETTINGS else "DNS says"
+    says = "the settings say" if route.evidence is None else "DNS says"
     message = f"{seen(failure, route)}, but {says} {route.kind}. {route.reason} {remedy}"
     return RouteRefused.of(message, behind=behind, failure=failure)
 
@@ -297,7 +299,7 @@ def _remedy(failure: str, opened: Opened, worked: Door | None) -> tuple[str, str
     """What to do, and who is behind."""
     route = opened.route
     by_kind = {RouteKind.PRIVATE_ENDPOINT: _AS_REMOVED, RouteKind.REGIONAL: _AS_ADDED}
-    meaning = by_kind[route.kind].get(failure)
+    meaning = by_kind.get(route.kind, {}).get(failure)
     if meaning is None:
         return "Check the key, the network and the resource: speechroute check.", ""
     if route.row in _OF_SETTINGS:

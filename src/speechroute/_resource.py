@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from . import urls
 from ._clouds import Cloud, cloud_of_region, recognise_host
@@ -11,13 +13,20 @@ from .errors import UnsupportedUrl
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _DEFAULT_PORT = ":443"
+_TLS_SCHEMES = frozenset({"https", "wss"})
+_PLAIN_SCHEMES = frozenset({"http", "ws"})
 
 
 class Resource(NamedTuple):
-    """A Speech resource as far as the settings tell. At least one of the two names is set."""
+    """A Speech resource as far as the settings tell. At least one of the names is set.
+
+    Attributes:
+        other_host: URL of a host that is none of Azure's, such as that of a Speech container.
+    """
 
     custom_domain: str | None
     region: str | None
+    other_host: str | None = None
 
     @property
     def cloud(self) -> Cloud:
@@ -31,6 +40,38 @@ class Endpoint(NamedTuple):
     custom_domain: str | None
     region: str | None
     url: str | None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine's own, as far as the name tells."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def parse_other_host(text: str, allowed: tuple[str, ...]) -> str | None:
+    """The URL of a host that is allowed beside Azure's, or None if it is none of them.
+
+    Args:
+        text: a host name, or a URL without a path.
+        allowed: host names; those with a dot also stand for the names under them.
+
+    Raises:
+        UnsupportedUrl: the host is allowed, and its URL has a form that cannot be used.
+        ValueError: this is no URL at all.
+    """
+    parts = urlsplit(text if "://" in text else f"https://{text}")
+    host = parts.hostname or ""
+    if not any(host == name or ("." in name and host.endswith(f".{name}")) for name in allowed):
+        return None
+    if parts.scheme not in (_PLAIN_SCHEMES | _TLS_SCHEMES if is_loopback(host) else _TLS_SCHEMES):
+        raise UnsupportedUrl.of("scheme", parts.scheme, "https or wss (http and ws on loopback)")
+    if parts.username or parts.password or parts.query or parts.path.strip("/"):
+        raise UnsupportedUrl.of("form", text, "a host without user, path and query")
+    if parts.port == 0:
+        raise UnsupportedUrl.of("port", "0", "another one")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def parse_endpoint(text: str, region: str | None) -> Endpoint:

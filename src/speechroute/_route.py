@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from . import urls
 from ._clouds import Offering, cloud_of_region
 from ._dns import DnsView
-from ._resource import Resource
+from ._resource import Resource, is_loopback
 from ._verdict import Decision, Row, Verdict
 from .errors import RouteUndecided, UnsupportedUrl
 
@@ -19,6 +20,8 @@ class RouteKind(StrEnum):
 
     PRIVATE_ENDPOINT = "private endpoint"
     REGIONAL = "regional"
+    OTHER_HOST = "other host"
+    """A host of ``SPEECH_ALLOW_HOSTS``, for example a Speech container."""
 
 
 _AT_RESOURCE = frozenset(
@@ -52,6 +55,7 @@ class Route:
             (``time.monotonic`` by default).
         needs_custom_domain: whether the custom domain is used although the route is regional:
             for Microsoft Entra ID without ``SPEECH_RESOURCE_ID``.
+        other_host: the URL of a host that is none of Azure's.
     """
 
     kind: RouteKind
@@ -64,6 +68,7 @@ class Route:
     warnings: tuple[str, ...]
     expires_at: float
     needs_custom_domain: bool = False
+    other_host: str | None = None
 
     @classmethod
     def of(
@@ -80,6 +85,8 @@ class Route:
         kind = RouteKind.REGIONAL
         if verdict.decision is Decision.PRIVATE_ENDPOINT:
             kind = RouteKind.PRIVATE_ENDPOINT
+        elif verdict.decision is Decision.OTHER_HOST:
+            kind = RouteKind.OTHER_HOST
         elif region is None:
             raise RouteUndecided.of(
                 f"{verdict.reason} The way through the region needs its name, which DNS does not "
@@ -104,11 +111,14 @@ class Route:
             view,
             told,
             expires_at,
+            other_host=resource.other_host,
         )
 
     @property
     def is_direct(self) -> bool:
-        """Whether the custom domain was seen to land on a private address in this network."""
+        """Whether no proxy of the environment lies between: the host is in this network."""
+        if self.other_host is not None:
+            return is_loopback(urlsplit(self.other_host).hostname or "")
         return self.row in (Row.PRIVATE_ADDRESS, Row.SYSTEM_PRIVATE)
 
     @property
@@ -120,9 +130,19 @@ class Route:
         """The host name that serves an offering on this route."""
         offering = Offering(offering)
         custom_domain, region = self._names()
+        if self.other_host is not None:
+            return urlsplit(self.other_host).netloc
         if self.is_at_custom_domain:
             return custom_domain
         return cloud_of_region(region).offering_host(region, offering)
+
+    def _refuse_elsewhere(self) -> None:
+        if self.other_host is not None:
+            host, expected = (
+                self.host(Offering.STT),
+                "a host of Azure: write URLs of yours yourself",
+            )
+            raise UnsupportedUrl.of("host", host, expected)
 
     def _names(self) -> tuple[str, str]:
         """Custom domain and region, where the kind of route guarantees the one that is used."""
@@ -139,6 +159,8 @@ class Route:
         Returns:
             ``endpoint``, ``region`` or ``host``, exactly one of them.
         """
+        if self.other_host is not None:
+            return {"host": self.other_host}
         # With a host, the SDK's translator opens the path that it opens at stt with a region.
         host = self.host(Offering.STT if Offering(offering) is Offering.S2S else offering)
         if self.is_at_custom_domain:
@@ -156,8 +178,10 @@ class Route:
         route through a private endpoint comes with a `UserWarning`, as from `rest_url`.
 
         Raises:
-            UnsupportedUrl: see `urls.to_private` and `urls.to_regional`.
+            UnsupportedUrl: see `urls.to_private` and `urls.to_regional`; any URL on a route to
+                another host.
         """
+        self._refuse_elsewhere()
         custom_domain, region = self._names()
         api = urls.api_of(urls.parse(url).path)
         if self.is_at_custom_domain or (custom_domain and api in _AT_RESOURCE):
@@ -182,8 +206,10 @@ class Route:
 
         Raises:
             ValueError: there is no such offering or API.
-            UnsupportedUrl: ``path`` cannot be part of a URL, or is of another offering.
+            UnsupportedUrl: ``path`` cannot be part of a URL, or is of another offering; any URL
+                on a route to another host.
         """
+        self._refuse_elsewhere()
         path = "/" + path.removeprefix("/")
         api = urls.api_of(f"/{offering_or_api}") or urls.api_of(path)
         if api:

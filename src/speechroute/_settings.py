@@ -56,7 +56,7 @@ def _optional(parse: Any) -> BeforeValidator:
     return BeforeValidator(lambda value: None if value is None else parse(value))
 
 
-_Endpoint = Annotated[str | None, _optional(_values.endpoint)]
+_Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_values.allow_hosts)]
 _FullUrl = Annotated[str | None, _optional(_values.full_url)]
 _Region = Annotated[str | None, _optional(_values.region)]
 _Word = Annotated[str | None, _optional(_values.word)]
@@ -71,6 +71,11 @@ _Duration = Annotated[float, BeforeValidator(_values.duration)]
 _Timeout = Annotated[float, BeforeValidator(_values.timeout)]
 
 
+def _endpoint(value: object, info: ValidationInfo) -> str | None:
+    return None if value is None else _values.endpoint(value, info.data.get("allow_hosts", ()))
+
+
+_Endpoint = Annotated[str | None, BeforeValidator(_endpoint)]
 _NO_KEY = SecretStr("")
 
 
@@ -82,7 +87,8 @@ def _key(value: object, info: ValidationInfo) -> SecretStr:
         value = info.data.get("key_file")
     if isinstance(value, Path):
         return FileKey(value)
-    if value is None and info.data.get("auth") is Auth.ENTRA:
+    is_elsewhere = _values.other_host(info.data.get("endpoint"), info.data.get("allow_hosts", ()))
+    if value is None and (is_elsewhere or info.data.get("auth") is Auth.ENTRA):
         return _NO_KEY
     return _values.key(value)
 
@@ -102,6 +108,7 @@ class SpeechSettings(BaseSettings):
     the environment where it is unpickled.
 
     Args:
+        allow_hosts: hosts beside Azure's that the key may be sent to.
         auth: ``key`` or ``entra``; default: ``key``.
         resource_id: id of the resource, for Microsoft Entra ID through the region.
         key_file: file that holds the key; read again when it changes.
@@ -139,13 +146,14 @@ class SpeechSettings(BaseSettings):
         validate_default=False,
     )
 
+    allow_hosts: _Hosts = _setting((), "ALLOW_HOSTS")
+    endpoint: _Endpoint = _setting(None, "ENDPOINT")
     auth: _Auth = _setting(None, "AUTH")
     resource_id: _ResourceId = _setting(None, "RESOURCE_ID")
     key_file: _File = _setting(None, "KEY_FILE")
     key: _Key = _setting(
         None, "KEY", "SPEECH_API_KEY", "AZURE_SPEECH_API_KEY", validate_default=True
     )
-    endpoint: _Endpoint = _setting(None, "ENDPOINT")
     url: _FullUrl = _setting(None, "URL")
     region: _Region = _setting(None, "REGION")
     private_endpoint: _Choice = _setting(PrivateEndpoint.AUTO, "PRIVATE_ENDPOINT")
@@ -229,7 +237,10 @@ class SpeechSettings(BaseSettings):
         """Put the names together, and refuse those that contradict each other."""
         self._refuse_key_elsewhere()
         nothing = Endpoint(None, None, None)
-        at_endpoint = _values.endpoint_in(self.endpoint, self.region) if self.endpoint else nothing
+        other_host = _values.other_host(self.endpoint, self.allow_hosts)
+        at_endpoint = nothing
+        if self.endpoint and not other_host:
+            at_endpoint = _values.endpoint_in(self.endpoint, self.region)
         at_url = _values.endpoint_in(self.url) if self.url else nothing
         custom_domain = the_one(
             "custom domains",
@@ -242,6 +253,9 @@ class SpeechSettings(BaseSettings):
             SPEECH_REGION=self.region,
             SPEECH_URL=at_url.region,
         )
+        if other_host:
+            self._settle_elsewhere(other_host, region or custom_domain)
+            return self
         if custom_domain is None and region is None:
             raise Contradiction(
                 "SPEECH_ENDPOINT",
@@ -281,6 +295,24 @@ class SpeechSettings(BaseSettings):
                 "a private endpoint is reached through the custom domain: set SPEECH_ENDPOINT",
             )
         return self
+
+    def _settle_elsewhere(self, other_host: str, named: str | None) -> None:
+        """A host beside Azure's leaves nothing to decide."""
+        self._resource, self._full_url = Resource(None, None, other_host), None
+        if named:
+            raise Contradiction(
+                "SPEECH_ENDPOINT",
+                f"a host of SPEECH_ALLOW_HOSTS beside {named}",
+                "one resource",
+                "take SPEECH_REGION and SPEECH_URL out for a host of your own",
+            )
+        if self.is_entra:
+            raise Contradiction(
+                "SPEECH_AUTH",
+                "'entra' with a host of SPEECH_ALLOW_HOSTS",
+                "a key, or no credential",
+                "tokens are for Azure's own hosts: set SPEECH_KEY if the host wants a key",
+            )
 
     def _refuse_key_elsewhere(self) -> None:
         """A key in any other setting would end up in DNS queries, URLs and logs."""

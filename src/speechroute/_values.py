@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from ._clouds import REGION
 from ._masking import is_key_like, mask
-from ._resource import Endpoint, parse_endpoint
+from ._resource import Endpoint, parse_endpoint, parse_other_host
 from .errors import Problem, UnsupportedUrl
 
 MAX_DNS_TIMEOUT_S = 60.0
@@ -226,10 +226,41 @@ def endpoint_in(text: str, region: str | None = None) -> Endpoint:
     raise BadValue(shown(text), expected, remedy)
 
 
-def endpoint(value: object) -> str:
-    """A resource name, a host name or a URL of the resource."""
+def allow_hosts(value: object) -> tuple[str, ...]:
+    """Host names, from text with commas or spaces, or from a list."""
+    expected = "host names like speech.example.com or localhost, separated by commas"
+    if isinstance(value, str):
+        value = re.split(r"[\s,]+", value.strip(" ,"))
+    if not isinstance(value, (list, tuple)):
+        raise BadValue(f"a {type(value).__name__}", expected, "give it as text or a list")
+    return tuple(_host_name(_text(name, expected), expected) for name in value)
+
+
+def _host_name(text: str, expected: str) -> str:
+    name = text.lower().removeprefix("*.").strip("[].")
+    if not re.fullmatch(r"[a-z0-9:]([a-z0-9.:-]*[a-z0-9])?", name):
+        raise BadValue(shown(text), expected, "leave out scheme, port and path")
+    return name
+
+
+def other_host(text: str | None, allowed: tuple[str, ...]) -> str | None:
+    """The URL of a host beside Azure's; see `parse_other_host`."""
+    if not text or not allowed:
+        return None
+    try:
+        return parse_other_host(text, allowed)
+    except UnsupportedUrl as error:
+        part, expected = error.part, error.expected
+    except ValueError:
+        part, expected = "form", "a host name or a URL"
+    raise BadValue(shown(text), expected, f"correct its {part}, so that no key goes astray")
+
+
+def endpoint(value: object, allowed: tuple[str, ...]) -> str:
+    """A resource name, a host name or a URL of the resource, or another host that is allowed."""
     text = _text(value, "a resource name, a host name or a URL of the resource")
-    endpoint_in(text)
+    if other_host(text, allowed) is None:
+        endpoint_in(text)
     return text
 
 

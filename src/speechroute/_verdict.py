@@ -29,6 +29,7 @@ from .errors import (
 class Row(StrEnum):
     """The rows of the decision table. The text is what a row sees."""
 
+    OTHER_HOST = "SPEECH_ENDPOINT is a host of SPEECH_ALLOW_HOSTS"
     NO_CUSTOM_DOMAIN = "no custom domain is configured"
     TOLD_YES = "SPEECH_PRIVATE_ENDPOINT=yes"
     TOLD_NO = "SPEECH_PRIVATE_ENDPOINT=no"
@@ -52,6 +53,7 @@ class Decision(StrEnum):
 
     PRIVATE_ENDPOINT = "private endpoint"
     REGIONAL = "regional"
+    OTHER_HOST = "other host"
     ERROR = "error"
 
 
@@ -103,6 +105,9 @@ def is_private(address: IPAddress) -> bool:
 
 def without_dns(resource: Resource, told: PrivateEndpoint) -> Verdict | None:
     """The verdict that needs no observation, or None if one is needed."""
+    if resource.other_host is not None:
+        reason = "SPEECH_ENDPOINT is a host of SPEECH_ALLOW_HOSTS, so there is nothing to decide."
+        return Verdict(Row.OTHER_HOST, Decision.OTHER_HOST, reason)
     if resource.custom_domain is None:
         reason = "No custom domain is configured, so the resource is reached through its region."
         return Verdict(Row.NO_CUSTOM_DOMAIN, Decision.REGIONAL, reason)
