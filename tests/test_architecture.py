@@ -19,6 +19,7 @@ ORDER = (
     "_values",
     "_tokens",
     "_keys",
+    "_vault",
     "_settings",
     "_dns",
     "_verdict",
@@ -42,7 +43,7 @@ PURE = (
     "_route",
     "_replay",
 )
-SDK = {"_tokens", "_config", "_recovery", "streams", "_factory"}
+SDK = {"_tokens", "_vault", "_config", "_recovery", "streams", "_factory"}
 IMPURE = {"azure", "dns", "os", "socket", "threading", "time"}
 
 

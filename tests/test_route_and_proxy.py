@@ -297,7 +297,7 @@ HOST = "westeurope.stt.speech.microsoft.com"
 
 
 def choose(setting: str, *, host: str = HOST, is_direct: bool = False) -> Proxy | None:
-    return choose_proxy(setting, host, is_direct=is_direct)
+    return choose_proxy(setting, host, is_direct=is_direct).proxy
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy"])

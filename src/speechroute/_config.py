@@ -64,7 +64,7 @@ def plan_for(settings: SpeechSettings, offering: Offering | str, route: Route) -
     opened = urlsplit(door.get("endpoint") or door.get("host") or f"//{route.host(offering)}")
     proxy = choose_proxy(
         settings.proxy.get_secret_value(), opened.hostname or "", is_direct=route.is_direct
-    )
+    ).proxy
     language = settings.url_language or settings.language
     ids = speechsdk.PropertyId
     properties = {

@@ -24,6 +24,7 @@ from ._route import Route
 from ._settings import SpeechSettings
 from ._tokens import Tokens
 from ._values import Auth
+from ._vault import VaultKey
 
 if TYPE_CHECKING:
     from .streams import PcmFormat, StreamRecognition, StreamResult
@@ -320,6 +321,8 @@ class SpeechConfigFactory:
         def opened(kept: Kept, since: float) -> Opened:
             if since > ANY_TIME:
                 self._generation += 1  # what follows may be another route
+                if isinstance(secret, VaultKey):
+                    secret.renew()
             route = with_settings(kept.route, settings)
             # Before the config is made: if the key changes meanwhile, the next one differs.
             fingerprint = fingerprint_of(secret)
@@ -329,7 +332,7 @@ class SpeechConfigFactory:
 
         async def open_async(since: float) -> Opened:
             kept = await self._resolver.kept_async(question, since)
-            if isinstance(secret, Tokens):  # which may ask for a token over the network
+            if isinstance(secret, (Tokens, VaultKey)):  # which may be asked over the network
                 return await asyncio.to_thread(opened, kept, since)
             return opened(kept, since)
 

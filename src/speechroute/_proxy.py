@@ -6,6 +6,7 @@ The SDK itself ignores ``HTTPS_PROXY`` (measured, 1.53).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from ._values import split_proxy
@@ -21,14 +22,24 @@ class Proxy:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
 
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
 
 def resolves_names(setting: str) -> bool:
     """Whether a proxy was named outright, so that it, not this system, resolves host names."""
     return setting not in ("env", "none")
 
 
-def choose_proxy(setting: str, host: str, *, is_direct: bool) -> Proxy | None:
-    """The proxy for a connection to ``host``, or None.
+class Choice(NamedTuple):
+    """The proxy for a connection, if any, and why."""
+
+    proxy: Proxy | None
+    reason: str
+
+
+def choose_proxy(setting: str, host: str, *, is_direct: bool) -> Choice:
+    """The proxy for a connection to ``host``.
 
     Args:
         setting: the value of ``SPEECH_PROXY``: ``env``, ``none`` or a URL.
@@ -40,15 +51,19 @@ def choose_proxy(setting: str, host: str, *, is_direct: bool) -> Proxy | None:
         SettingsError: the environment names a proxy that the SDK cannot speak to.
     """
     if setting == "none":
-        return None
+        return Choice(None, "SPEECH_PROXY=none")
     if resolves_names(setting):
-        return _proxy_at(setting)
+        return Choice(_proxy_at(setting), "SPEECH_PROXY names it")
+    if not environment_proxy():
+        return Choice(None, "HTTPS_PROXY is not set")
+    if is_direct:
+        return Choice(None, "the host is in this network, HTTPS_PROXY leads out of it")
     # Imported here: it is a fifth of the library's own import time, and most set no proxy.
     import urllib.request
 
-    if is_direct or not _environment_url() or urllib.request.proxy_bypass(host):
-        return None
-    proxy = _proxy_at(_environment_url())
+    if urllib.request.proxy_bypass(host):
+        return Choice(None, "NO_PROXY covers the host")
+    proxy = _proxy_at(environment_proxy())
     if proxy is None:
         raise SettingsError.of(
             Problem(
@@ -59,10 +74,11 @@ def choose_proxy(setting: str, host: str, *, is_direct: bool) -> Proxy | None:
                 "SPEECH_PROXY to another URL or to none",
             )
         )
-    return proxy
+    return Choice(proxy, "HTTPS_PROXY names it")
 
 
-def _environment_url() -> str:
+def environment_proxy() -> str:
+    """The URL in ``HTTPS_PROXY``, or what the system says instead; empty if there is none."""
     import urllib.request
 
     url = urllib.request.getproxies().get("https", "")

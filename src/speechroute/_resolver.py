@@ -16,13 +16,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ._dns import DnsView, Lookup, Observe, observe
-from ._proxy import resolves_names
+from ._proxy import environment_proxy, resolves_names
 from ._resource import Resource
 from ._route import Route, RouteKind
 from ._settings import SpeechSettings
 from ._values import PrivateEndpoint, WhenUndecided
-from ._verdict import classify, without_dns
-from .errors import DnsUnavailable, SpeechRouteError
+from ._verdict import Row, classify, without_dns
+from .errors import DnsUnavailable, RoutingError, SpeechRouteError
 
 _log = logging.getLogger("speechroute")
 # Nothing on standard error unless the program sets up logging.
@@ -44,6 +44,7 @@ class Question(NamedTuple):
     dns_servers: tuple[str, ...]
     dns_timeout: float
     ask_system: bool
+    is_proxied: bool
     ttl_min: float
     ttl_max: float
     stale: float
@@ -57,6 +58,7 @@ class Question(NamedTuple):
             settings.dns_servers,
             settings.dns_timeout,
             ask_system=not resolves_names(settings.proxy.get_secret_value()),
+            is_proxied=settings.proxy.get_secret_value() != "none",
             ttl_min=settings.route_ttl_min,
             ttl_max=settings.route_ttl_max,
             stale=settings.route_stale,
@@ -279,6 +281,8 @@ class RouteResolver:
         verdict = classify(
             view, resource, told=question.told, when_undecided=question.when_undecided
         )
+        if verdict.row in _OF_PROXY_ONLY_NETWORKS and _leads_out(question):
+            verdict = verdict._replace(error=_with_hint(verdict.error))
         ttl = 0 if view.dns.ttl is None else view.dns.ttl
         life = min(max(ttl, question.ttl_min), question.ttl_max)
         now = self.clock()
@@ -286,6 +290,26 @@ class RouteResolver:
         until = now + life
         refresh_at = now + life * _REFRESH_SHARE
         return Kept(route, asked_at, refresh_at, until, until + question.stale)
+
+
+_OF_PROXY_ONLY_NETWORKS = (Row.CUSTOM_DOMAIN_MISSING, Row.DNS_UNAVAILABLE)
+
+
+def _leads_out(question: Question) -> bool:
+    """Whether a proxy leads out of a network whose DNS may not know public names."""
+    return question.is_proxied and (not question.ask_system or bool(environment_proxy()))
+
+
+def _with_hint(error: SpeechRouteError | None) -> SpeechRouteError | None:
+    if not isinstance(error, RoutingError):
+        return error
+    return type(error).of(
+        f"{error} A proxy is set: where only the proxy resolves public names, DNS cannot tell the "
+        "route. Then set SPEECH_PRIVATE_ENDPOINT=yes, or SPEECH_PRIVATE_ENDPOINT=no and "
+        "SPEECH_REGION.",
+        custom_domain=error.custom_domain,
+        name=error.name,
+    )
 
 
 def _kept_of(outcome: Kept | BaseException) -> Kept:

@@ -30,7 +30,16 @@ from . import _values, urls
 from ._clouds import Offering, cloud_of_region
 from ._keys import FileKey
 from ._resource import Endpoint, Resource
-from ._values import Auth, Contradiction, PrivateEndpoint, WhenUndecided, problem_of, the_one
+from ._values import (
+    Auth,
+    BadValue,
+    Contradiction,
+    PrivateEndpoint,
+    WhenUndecided,
+    problem_of,
+    the_one,
+)
+from ._vault import VaultKey, secrets_in
 from .errors import Problem, SettingsError
 
 DNS_TIMEOUT_S = 5.0
@@ -64,6 +73,7 @@ _File = Annotated[Path | None, _optional(_values.path)]
 _Choice = Annotated[PrivateEndpoint, BeforeValidator(_values.private_endpoint)]
 _Policy = Annotated[WhenUndecided, BeforeValidator(_values.choice(WhenUndecided))]
 _Auth = Annotated[Auth | None, _optional(_values.choice(Auth))]
+_Vault = Annotated[str | None, _optional(_values.key_vault)]
 _ResourceId = Annotated[str | None, _optional(_values.resource_id)]
 _Proxy = Annotated[SecretStr, BeforeValidator(_values.proxy)]
 _Servers = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_values.dns_servers)]
@@ -81,7 +91,7 @@ _NO_KEY = SecretStr("")
 
 def _key(value: object, info: ValidationInfo) -> SecretStr:
     """The key, or that of the file, or an empty one where none is needed."""
-    if isinstance(value, FileKey):
+    if isinstance(value, (FileKey, VaultKey)):
         return value
     if value in (None, _NO_KEY):
         value = info.data.get("key_file")
@@ -101,8 +111,10 @@ class SpeechSettings(BaseSettings):
 
     Each field is read from the first of: the argument of the same name, the environment
     variable ``SPEECH_{FIELD}`` (or ``AZURE_SPEECH_{FIELD}``), the file ``.env`` in the working
-    directory, a file of that name in ``/run/secrets``. None and empty values count as not set.
-    Reads these files once, when constructed; nothing happens on the network.
+    directory, a file of that name in ``/run/secrets``, the vault of ``key_vault``. None and empty
+    values count as not set. Reads these once, when constructed, but for a key in a file, which is
+    read again when the file changes. Nothing happens on the network unless a vault is named and
+    no key is given elsewhere.
 
     A pickle of it holds neither the key nor a proxy with credentials: both are read again from
     the environment where it is unpickled.
@@ -112,6 +124,7 @@ class SpeechSettings(BaseSettings):
         auth: ``key`` or ``entra``; default: ``key``.
         resource_id: id of the resource, for Microsoft Entra ID through the region.
         key_file: file that holds the key; read again when it changes.
+        key_vault: Azure Key Vault that holds what nothing else says, ``SPEECH-KEY`` for the key.
         key: resource key (also ``SPEECH_API_KEY``, ``AZURE_SPEECH_API_KEY``).
         endpoint: the resource's endpoint: ``my-name``, its custom domain, a portal URL, a full
             connection URL or a regional endpoint.
@@ -151,6 +164,7 @@ class SpeechSettings(BaseSettings):
     auth: _Auth = _setting(None, "AUTH")
     resource_id: _ResourceId = _setting(None, "RESOURCE_ID")
     key_file: _File = _setting(None, "KEY_FILE")
+    key_vault: _Vault = _setting(None, "KEY_VAULT")
     key: _Key = _setting(
         None, "KEY", "SPEECH_API_KEY", "AZURE_SPEECH_API_KEY", validate_default=True
     )
@@ -200,6 +214,8 @@ class SpeechSettings(BaseSettings):
             except ValidationError as error:
                 details = error.errors(include_input=False)
                 failure = SettingsError.of(*map(problem_of, details))
+            except SettingsError as error:
+                failure = SettingsError.of(*error.problems)
             except UnicodeDecodeError:
                 problem = (".env or a secrets file", "not UTF-8", "UTF-8 text", "save it as UTF-8")
                 failure = SettingsError.of(Problem(*problem))
@@ -227,10 +243,11 @@ class SpeechSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         directory = getattr(file_secret_settings, "secrets_dir", None)
+        sources: tuple[PydanticBaseSettingsSource, ...]
         sources = (init_settings, env_settings, dotenv_settings)
-        if directory is None or not Path(directory).is_dir():
-            return sources
-        return *sources, _NonEmptySecrets(settings_cls, directory)
+        if directory is not None and Path(directory).is_dir():
+            sources = (*sources, _NonEmptySecrets(settings_cls, directory))
+        return *sources, _KeyVault(settings_cls)
 
     @model_validator(mode="after")
     def _settle(self) -> Self:
@@ -417,3 +434,24 @@ class _NonEmptySecrets(SecretsSettingsSource):
         if field_name == "key" and value is not None:
             value = self.find_case_path(self.secrets_paths[0], name, self.case_sensitive)
         return value, name, is_complex
+
+
+class _KeyVault(PydanticBaseSettingsSource):
+    """The vault that the other sources name, asked if they give no key."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        raise NotImplementedError  # the base class wants it; all values come from one call
+
+    def __call__(self) -> dict[str, Any]:
+        said = {name.upper().removeprefix("AZURE_"): v for name, v in self.current_state.items()}
+        url = said.get("SPEECH_KEY_VAULT")
+        if not isinstance(url, str) or said.keys() & {"SPEECH_KEY", "SPEECH_API_KEY"}:
+            return {}
+        try:
+            url = _values.key_vault(url)
+        except BadValue:  # which the field's own parser reports
+            return {}
+        found = secrets_in(self.settings_cls, url)
+        for name in found.keys() & {"SPEECH_KEY", "AZURE_SPEECH_KEY"}:
+            found[name] = VaultKey(self.settings_cls, url, name, found[name])
+        return found

@@ -97,6 +97,21 @@ def key(value: object) -> SecretStr:
     return SecretStr(text.strip())
 
 
+_VAULT = re.compile(
+    r"https://[a-z0-9-]+\.vault\.(?:azure\.net|usgovcloudapi\.net|azure\.cn)", re.IGNORECASE
+)
+
+
+def key_vault(value: object) -> str:
+    """The URL of an Azure Key Vault."""
+    expected = "a URL like https://my-vault.vault.azure.net/"
+    text = _text(value, expected).removesuffix("/")
+    if not _VAULT.fullmatch(text):
+        remedy = "copy 'Vault URI' from the vault's page in the Azure portal"
+        raise BadValue(shown(text), expected, remedy)
+    return text
+
+
 _RESOURCE_ID = re.compile(
     r"/subscriptions/[\w-]+/resourceGroups/[^/\s]+/providers/Microsoft\.CognitiveServices"
     r"/accounts/[\w.-]+",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import typer
 from rich.padding import Padding
@@ -13,6 +13,7 @@ from .. import _values, urls
 from .._clouds import Offering, recognise_marker
 from .._dns import DnsView, Lookup
 from .._masking import mask_url
+from .._proxy import choose_proxy
 from .._resolver import resolve
 from .._route import Route, RouteKind
 from .._settings import SpeechSettings
@@ -77,7 +78,11 @@ def _view_json(view: DnsView | None) -> dict[str, Any] | None:
 def _settings_json(settings: SpeechSettings) -> dict[str, Any]:
     proxy = _values.split_proxy(settings.proxy.get_secret_value())
     return {
-        "key": "***",
+        "key": "***" if settings.key.get_secret_value() else None,
+        "key_file": settings.key_file,
+        "auth": settings.auth,
+        "resource_id": settings.resource_id,
+        "other_host": settings.resource.other_host,
         "custom_domain": settings.resource.custom_domain,
         "region": settings.resource.region,
         "cloud": settings.resource.cloud.name,
@@ -94,6 +99,16 @@ def _settings_json(settings: SpeechSettings) -> dict[str, Any]:
     }
 
 
+def _proxies(route: Route, settings: SpeechSettings) -> dict[str, str]:
+    """For each host that the SDK opens: the proxy, or that there is none, and why."""
+    setting, chosen = settings.proxy.get_secret_value(), {}
+    for url in client_urls(route, settings).values():
+        host = urlsplit(url).hostname or ""
+        proxy, reason = choose_proxy(setting, host, is_direct=route.is_direct)
+        chosen[host] = f"{proxy or 'none'} ({reason})"
+    return chosen
+
+
 def _route_json(route: Route, settings: SpeechSettings) -> dict[str, Any]:
     return {
         "kind": route.kind,
@@ -105,6 +120,7 @@ def _route_json(route: Route, settings: SpeechSettings) -> dict[str, Any]:
         "warnings": list(route.warnings),
         "evidence": _view_json(route.evidence),
         "urls": client_urls(route, settings),
+        "proxies": _proxies(route, settings),
     }
 
 
@@ -156,6 +172,9 @@ def check(as_json: JsonFlag = False) -> None:
         _section("URLs that the SDK will open")
         for client, url in client_urls(route, settings).items():
             console.print(f"  {client}\n    {url}", markup=False, soft_wrap=True)
+        _section("Proxy")
+        for host, chosen in _proxies(route, settings).items():
+            console.print(f"  {host}\n    {chosen}", markup=False, soft_wrap=True)
         for warning in route.warnings:
             console.print(f"\nWarning: {warning}", style="yellow", markup=False)
 

@@ -58,7 +58,7 @@ def _static_config(settings: SpeechSettings, way: str, region: str) -> speechsdk
     custom_domain = settings.resource.custom_domain or ""
     door = {"region": {"region": region}, "endpoint": {"endpoint": f"https://{custom_domain}/"}}
     config = speechsdk.SpeechConfig(subscription=settings.key.get_secret_value(), **door[way])
-    proxy = choose_proxy(settings.proxy.get_secret_value(), custom_domain, is_direct=False)
+    proxy = choose_proxy(settings.proxy.get_secret_value(), custom_domain, is_direct=False).proxy
     if proxy:
         config.set_proxy(proxy.host, proxy.port)
     return config
