@@ -38,6 +38,10 @@ class Plan(NamedTuple):
     properties: dict[Any, str]
     is_custom_domain: bool
 
+    def __repr__(self) -> str:
+        """Without the properties, which hold the proxy's password."""
+        return f"Plan({self.door})"
+
     def make(self, kind: Callable[..., Any], secret: Secret) -> Any:
         """A config. All that can fail has been done before, so no secret is in a traceback.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import azure.cognitiveservices.speech as speechsdk
 from azure.core.credentials import AzureKeyCredential
+from pydantic import SecretStr
 
 from ._clouds import Offering
 from ._config import Plan, Secret, fingerprint_of, plan_for, translating
@@ -25,6 +26,7 @@ from ._settings import SpeechSettings
 from ._tokens import Tokens
 from ._values import Auth
 from ._vault import VaultKey
+from .errors import forgetting, forgetting_async
 
 if TYPE_CHECKING:
     from .streams import PcmFormat, StreamRecognition, StreamResult
@@ -62,7 +64,7 @@ class SpeechConfigFactory:
     ) -> None:
         if credential is not None:
             is_key = isinstance(credential, AzureKeyCredential)
-            given = {"key": credential.key} if is_key else {"auth": Auth.ENTRA}
+            given = {"key": SecretStr(credential.key)} if is_key else {"auth": Auth.ENTRA}
             settings = settings.override(**given) if settings else SpeechSettings(**given)
         self._settings = settings or SpeechSettings()
         self._credential = credential
@@ -82,6 +84,7 @@ class SpeechConfigFactory:
         """The settings that this factory was made with."""
         return self._settings
 
+    @forgetting
     def route(self, **overrides: Any) -> Route:
         """The route that is valid now.
 
@@ -97,6 +100,7 @@ class SpeechConfigFactory:
         settings = self._settings.override(**overrides)
         return with_settings(self._resolver.kept(Question.of(settings)).route, settings)
 
+    @forgetting_async
     async def route_async(self, **overrides: Any) -> Route:
         """As `route`, without blocking the event loop."""
         settings = self._settings.override(**overrides)
@@ -108,6 +112,7 @@ class SpeechConfigFactory:
         self._resolver.invalidate()
         self._generation += 1
 
+    @forgetting
     def speech_config(
         self, offering: Offering | str = Offering.STT, *, url: str | None = None, **overrides: Any
     ) -> speechsdk.SpeechConfig:
@@ -137,12 +142,14 @@ class SpeechConfigFactory:
             self._plans[offering] = generation, kept.refresh_at, plan
         return plan.make(speechsdk.SpeechConfig, self._secret(self._settings, ()))
 
+    @forgetting_async
     async def speech_config_async(
         self, offering: Offering | str = Offering.STT, *, url: str | None = None, **overrides: Any
     ) -> speechsdk.SpeechConfig:
         """As `speech_config`, without blocking the event loop."""
         return (await self._opener(offering, None, url, overrides).open_async(ANY_TIME)).config
 
+    @forgetting
     def translation_config(
         self, target_languages: Iterable[str] = (), *, url: str | None = None, **overrides: Any
     ) -> speechsdk.translation.SpeechTranslationConfig:
@@ -159,6 +166,7 @@ class SpeechConfigFactory:
         """
         return self._opener(Offering.S2S, target_languages, url, overrides).open(ANY_TIME).config
 
+    @forgetting_async
     async def translation_config_async(
         self, target_languages: Iterable[str] = (), *, url: str | None = None, **overrides: Any
     ) -> speechsdk.translation.SpeechTranslationConfig:
@@ -198,6 +206,7 @@ class SpeechConfigFactory:
         Raises:
             SettingsError, RoutingError: as `speech_config` does, before the first call.
         """
+        _hide(overrides)
         return attempt(self._opener(offering, target_languages, url, overrides), operation).result
 
     async def run_async(
@@ -213,6 +222,7 @@ class SpeechConfigFactory:
 
         The SDK's own calls block: ``await asyncio.to_thread(recognizer.recognize_once)``.
         """
+        _hide(overrides)
         opener = self._opener(offering, target_languages, url, overrides)
         return (await attempt_async(opener, operation)).result
 
@@ -226,6 +236,7 @@ class SpeechConfigFactory:
         **overrides: Any,
     ) -> Attempt[T]:
         """As `run`; returns the result together with what was done and why."""
+        _hide(overrides)
         return attempt(self._opener(offering, target_languages, url, overrides), operation)
 
     async def attempt_async(
@@ -238,6 +249,7 @@ class SpeechConfigFactory:
         **overrides: Any,
     ) -> Attempt[T]:
         """As `run_async`; returns the result together with what was done and why."""
+        _hide(overrides)
         opener = self._opener(offering, target_languages, url, overrides)
         return await attempt_async(opener, operation)
 
@@ -273,6 +285,7 @@ class SpeechConfigFactory:
         Raises:
             SettingsError: as `speech_config` does. DNS is asked when the stream is entered.
         """
+        _hide(overrides)
         # Not needed by most programs: it would cost each of them 1 % of the time of the import.
         from .streams import PcmFormat, StreamRecognition
 
@@ -366,6 +379,13 @@ class SpeechConfigFactory:
         return settings
 
 
+def _hide(overrides: dict[str, Any]) -> None:
+    """Wrap secrets, in place: what an operation raises would show them in the locals of frames."""
+    for name in ("key", "proxy"):
+        if isinstance(overrides.get(name), str):
+            overrides[name] = SecretStr(overrides[name])
+
+
 def _resolver(custom: Observe | None, clock: Clock | None) -> RouteResolver:
     return RouteResolver(custom or observe, clock or time.monotonic)
 
@@ -392,6 +412,7 @@ def default_factory() -> SpeechConfigFactory:
     return _default[0]
 
 
+@forgetting
 def speech_config(
     offering: Offering | str = Offering.STT, *, url: str | None = None, **overrides: Any
 ) -> speechsdk.SpeechConfig:
@@ -402,6 +423,7 @@ def speech_config(
     return default_factory().speech_config(offering, url=url, **overrides)
 
 
+@forgetting
 def translation_config(
     target_languages: Iterable[str] = (), *, url: str | None = None, **overrides: Any
 ) -> speechsdk.translation.SpeechTranslationConfig:

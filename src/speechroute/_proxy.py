@@ -5,7 +5,6 @@ The SDK itself ignores ``HTTPS_PROXY`` (measured, 1.53).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -13,14 +12,17 @@ from ._values import split_proxy
 from .errors import Problem, SettingsError
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(NamedTuple):
     """An HTTP proxy, in the arguments of the SDK's ``set_proxy``."""
 
     host: str
     port: int
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
+
+    def __repr__(self) -> str:
+        """Without the credentials."""
+        return f"Proxy({self})"
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

@@ -9,10 +9,9 @@ from pydantic import (
     AliasChoices,
     BeforeValidator,
     Field,
-    PlainSerializer,
-    PlainValidator,
     PrivateAttr,
     SecretStr,
+    SkipValidation,
     ValidationError,
     ValidationInfo,
     model_validator,
@@ -103,7 +102,7 @@ def _key(value: object, info: ValidationInfo) -> SecretStr:
     return _values.key(value)
 
 
-_Key = Annotated[SecretStr, PlainValidator(_key), PlainSerializer(str, when_used="json")]
+_Key = Annotated[SecretStr, SkipValidation(), BeforeValidator(_key)]
 
 
 class SpeechSettings(BaseSettings):

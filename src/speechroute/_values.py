@@ -97,25 +97,22 @@ def key(value: object) -> SecretStr:
     return SecretStr(text.strip())
 
 
-_VAULT = re.compile(
-    r"https://[a-z0-9-]+\.vault\.(?:azure\.net|usgovcloudapi\.net|azure\.cn)", re.IGNORECASE
-)
+_VAULT = r"(?i)https://[a-z0-9-]+\.vault\.(?:azure\.net|usgovcloudapi\.net|azure\.cn)"
 
 
 def key_vault(value: object) -> str:
     """The URL of an Azure Key Vault."""
     expected = "a URL like https://my-vault.vault.azure.net/"
     text = _text(value, expected).removesuffix("/")
-    if not _VAULT.fullmatch(text):
+    if not re.fullmatch(_VAULT, text):
         remedy = "copy 'Vault URI' from the vault's page in the Azure portal"
         raise BadValue(shown(text), expected, remedy)
     return text
 
 
-_RESOURCE_ID = re.compile(
-    r"/subscriptions/[\w-]+/resourceGroups/[^/\s]+/providers/Microsoft\.CognitiveServices"
-    r"/accounts/[\w.-]+",
-    re.IGNORECASE,
+_RESOURCE_ID = (
+    r"(?i)/subscriptions/[\w-]+/resourceGroups/[^/\s]+/providers/Microsoft\.CognitiveServices"
+    r"/accounts/[\w.-]+"
 )
 
 
@@ -123,7 +120,7 @@ def resource_id(value: object) -> str:
     """The id of a Speech or Foundry resource."""
     expected = "/subscriptions/.../providers/Microsoft.CognitiveServices/accounts/..."
     text = _text(value, expected).removesuffix("/")
-    if not _RESOURCE_ID.fullmatch(text):
+    if not re.fullmatch(_RESOURCE_ID, text):
         remedy = "copy 'Resource ID' from the resource's page 'Properties' in the Azure portal"
         raise BadValue(shown(text), expected, remedy)
     return text

@@ -6,9 +6,15 @@ attributes. No message, attribute, cause or pickle holds a key.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from ._masking import mask
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class SpeechRouteError(Exception):
@@ -156,3 +162,40 @@ class TokenUnavailable(SpeechRouteError):
             f"the credential gave no Microsoft Entra token, so no call can be made: {mask(why)} "
             "Check that this program may sign in (az login, a managed identity), or set SPEECH_KEY."
         )
+
+
+def forgetting(function: Callable[P, T]) -> Callable[P, T]:
+    """Raises the errors of a function without frames that hold its arguments.
+
+    Tools that show the locals of a traceback would show keys that were passed.
+    """
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except (SpeechRouteError, TypeError, ValueError) as error:
+            failure = error.with_traceback(None)
+        del args
+        kwargs.clear()
+        raise failure
+
+    return call
+
+
+def forgetting_async(
+    function: Callable[P, Coroutine[Any, Any, T]],
+) -> Callable[P, Coroutine[Any, Any, T]]:
+    """As `forgetting`, for a coroutine function."""
+
+    @wraps(function)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await function(*args, **kwargs)
+        except (SpeechRouteError, TypeError, ValueError) as error:
+            failure = error.with_traceback(None)
+        del args
+        kwargs.clear()
+        raise failure
+
+    return call

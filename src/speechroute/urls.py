@@ -22,7 +22,7 @@ from ._clouds import (
     normalise_host,
     recognise_host,
 )
-from .errors import UnsupportedUrl
+from .errors import UnsupportedUrl, forgetting
 
 __all__ = ["to_private", "to_regional"]
 
@@ -148,6 +148,7 @@ def _check_cloud(url: SpeechUrl, cloud: Cloud, target: str) -> None:
         )
 
 
+@forgetting
 def to_private(url: str, custom_domain: str) -> str:
     """The URL that reaches the same operation through a resource's custom domain.
 
@@ -186,6 +187,7 @@ def to_private(url: str, custom_domain: str) -> str:
     return parsed.at(target.custom_domain, path)
 
 
+@forgetting
 def to_regional(url: str, region: str) -> str:
     """The URL that reaches the same operation through a region's hosts.
 
