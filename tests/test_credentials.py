@@ -26,6 +26,7 @@ from credentials import EXPECTED, KINDS, config_for
 from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings
 from speechroute.emulator import Emulator
 from speechroute.errors import SettingsError, TokenUnavailable
+from test_cli import run
 from test_namespace import UNSHARE, needs_namespaces
 from token_service import TokenService, token_service
 
@@ -125,6 +126,12 @@ def test_without_a_resource_id_the_custom_domain_is_used_and_the_route_says_so(
     attempt = factory.attempt(_recognize)
     assert attempt.failure == "404"
     assert "The custom domain" in attempt.reason
+    monkeypatch.setenv("SPEECH_AUTH", "entra")
+    document = json.loads(run("check", "--json").stdout)
+    assert document["settings"]["auth"] == "entra"
+    assert document["route"]["urls"]["get_voices_async"] == (
+        f"https://{emulated.custom_domain}/tts/cognitiveservices/voices/list"
+    )
 
 
 def _recognize(config: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings
 from speechroute.emulator._recognition import RecognitionSession
 from speechroute.emulator._wire import decode
 from speechroute.errors import SettingsError, UnsupportedUrl
+from test_cli import run
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -149,6 +151,16 @@ def test_what_is_no_host_name_is_refused(allowed: str) -> None:
 def test_a_host_of_ones_own_goes_with_nothing_of_azure(more: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         settings("https://speech.example.com", "example.com", **more)
+
+
+def test_check_shows_where_every_client_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPEECH_ENDPOINT", "http://localhost:5000")
+    monkeypatch.setenv("SPEECH_ALLOW_HOSTS", "localhost")
+    document = json.loads(run("check", "--json").stdout)
+    assert document["settings"]["key"] is None
+    assert document["route"]["urls"] == {"every client": "http://localhost:5000/..."}
+    done = run("check")
+    assert (done.returncode, "other host" in done.stdout) == (0, True)
 
 
 def test_urls_of_azure_have_no_counterpart_there() -> None:

@@ -40,7 +40,8 @@ class SpeechConfigFactory:
     """Makes ``SpeechConfig`` objects that reach the resource through the right door.
 
     Safe to share between threads. Picklable: without its cached routes, because another machine
-    sees other DNS, and without the key, which is read again from the environment there.
+    sees other DNS, and without key and credential: the key is read again from the environment
+    there, and a token comes from ``DefaultAzureCredential``.
 
     Args:
         settings: default: read from the environment, see `SpeechSettings`.

@@ -15,7 +15,7 @@ from .._dns import DnsView, Lookup
 from .._masking import mask_url
 from .._proxy import choose_proxy
 from .._resolver import resolve
-from .._route import Route, RouteKind
+from .._route import Route
 from .._settings import SpeechSettings
 from ..errors import RoutingError
 from ._app import JsonFlag, app, console, describe_error, print_json, reported
@@ -27,11 +27,13 @@ _VOICES_PATH = "/cognitiveservices/voices/list"
 
 def client_urls(route: Route, settings: SpeechSettings) -> dict[str, str]:
     """The URL that each SDK client opens with a config for this route (measured, 1.53)."""
+    if route.other_host is not None:
+        return {"every client": f"{route.other_host}/..."}
     if settings.full_url:
         offering = urls.parse(settings.full_url).offering
         return {f"clients of {offering} (full URL)": mask_url(route.url(settings.full_url))}
     model, language = settings.endpoint_id, settings.language
-    is_private = route.kind is RouteKind.PRIVATE_ENDPOINT
+    is_private = route.is_at_custom_domain
     speaker = Offering.VOICE if model and not is_private else Offering.TTS
     stt = {"cid": model}
     transcriber = {**stt, "language": language or (None if model else "en-us")}
