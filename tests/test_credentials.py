@@ -8,13 +8,14 @@ import gc
 import inspect
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import azure.cognitiveservices.speech as speechsdk
 import pytest
@@ -267,20 +268,24 @@ def _jwt(expires_on: float) -> str:
 
 
 @pytest.mark.parametrize(
-    ("answer", "left"),
+    ("make", "left"),
     [
-        (_jwt(time.time() + 1000), 1000),
-        ("opaque", 600),
-        ("not.a.jwt", 600),
-        (AccessToken("text", int(time.time()) + 500), 500),
+        (lambda now: _jwt(now + 1000), 1000),
+        (lambda _: "opaque", 600),
+        (lambda _: "not.a.jwt", 600),
+        (lambda now: AccessToken("text", int(now) + 500), 500),
+        (lambda now: AccessToken("text", int(now + 500) * 1000), 600),
+        (lambda _: AccessToken("text", cast(Any, "2026-11-22T22:00:00Z")), 600),
+        (lambda _: AccessToken("text", cast(Any, float("inf"))), 600),
     ],
 )
 def test_a_callable_may_return_a_text_or_an_object(
-    answer: Any, left: float, emulated: Emulator
+    make: Callable[[float], Any], left: float, emulated: Emulator
 ) -> None:
     from speechroute._clouds import PUBLIC
     from speechroute._tokens import Tokens
 
+    answer = make(time.time())
     token = Tokens(lambda: answer, PUBLIC, None).get_token()
     assert token.token == getattr(answer, "token", answer)
     assert token.expires_on - time.time() == pytest.approx(left, abs=60)
@@ -400,3 +405,116 @@ def test_a_401_is_answered_with_the_key_that_is_there_now(
     assert emulated_key not in text
     wrong = factory.attempt(_recognize, key="1" * 32)
     assert (wrong.retried, wrong.failure) == (False, "401")
+
+
+class Credential:
+    """Gives numbered tokens, and can fail or wait."""
+
+    def __init__(self, life: float) -> None:
+        self.life, self.count = life, 0
+        self.fails = False
+        self.pass_on = threading.Event()
+        self.pass_on.set()
+        self.asked = threading.Event()
+
+    def __call__(self) -> AccessToken:
+        self.asked.set()
+        assert self.pass_on.wait(60)
+        if self.fails:
+            raise LookupError("not now")
+        self.count += 1
+        return AccessToken(f"t{self.count}", int(time.time() + self.life))
+
+
+def tokens_of(credential: Any) -> Any:
+    from speechroute._clouds import PUBLIC
+    from speechroute._tokens import Tokens
+
+    return Tokens(credential, PUBLIC, "id")
+
+
+def test_a_token_serves_as_long_as_it_is_valid_and_no_longer() -> None:
+    credential = Credential(life=4)
+    tokens = tokens_of(credential)
+    assert tokens.authorization() == "aad#id#t1"
+    credential.fails = True
+    tokens._renew_at = 0
+    assert tokens.authorization() == "aad#id#t1"
+    tokens._token = tokens._token._replace(expires_on=int(time.time()) - 1)
+    with pytest.raises(TokenUnavailable, match="not now"):
+        tokens.authorization()
+
+
+def test_nobody_with_a_valid_token_waits_for_the_next_one() -> None:
+    credential = Credential(life=3600)
+    tokens = tokens_of(credential)
+    tokens.authorization()
+    tokens._renew_at = 0
+    credential.asked.clear()
+    credential.pass_on.clear()
+    renewing = threading.Thread(target=tokens.authorization)
+    renewing.start()
+    assert credential.asked.wait(60)
+    assert tokens.authorization() == "aad#id#t1"
+    credential.pass_on.set()
+    renewing.join(60)
+    assert tokens.authorization() == "aad#id#t2"
+
+
+def test_whoever_renews_a_token_gives_it_to_all() -> None:
+    tokens = tokens_of(Credential(life=3600))
+    client = Client()
+    tokens.authorization()
+    tokens.keep_fresh(client)
+    tokens._renew_at = 0
+    tokens.authorization()
+    assert client.authorization_token == "aad#id#t2"
+
+
+class Client:
+    authorization_token = ""
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_refreshes_for_itself() -> None:
+    credential = Credential(life=3600)
+    tokens = tokens_of(credential)
+    tokens.authorization()
+    tokens.keep_fresh(Client())
+    tokens._asking.acquire()  # as if another thread of the parent were asking
+    tokens._renew_at = 0
+    child = os.fork()
+    if child == 0:
+        mine = tokens.keep_fresh(Client())
+        tokens.authorization()
+        os._exit(0 if mine.authorization_token == "aad#id#t2" and refreshing() else 1)
+    tokens._asking.release()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize(
+    ("auth", "credential"), [("key", lambda: "token"), ("entra", AzureKeyCredential("key"))]
+)
+def test_a_credential_of_the_other_kind_is_refused(
+    auth: str, credential: Any, emulated: Emulator
+) -> None:
+    settings = SpeechSettings(auth=auth, resource_id=emulated.resource_id)
+    with pytest.raises(SettingsError, match="SPEECH_AUTH"):
+        SpeechConfigFactory(settings, credential=credential)
+
+
+def test_one_call_may_have_another_key(emulated: Emulator, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("key-of-file")
+    credential = AzureKeyCredential("first")
+    credentials = (credential, lambda: "token")
+    for given in credentials:
+        factory = SpeechConfigFactory(
+            SpeechSettings(resource_id=emulated.resource_id), credential=given
+        )
+        assert factory.speech_config(key="mine").subscription_key == "mine"
+        assert factory.speech_config(key_file=file).subscription_key == "key-of-file"
+    factory = SpeechConfigFactory(credential=credential)
+    credential.update("second")
+    assert factory.speech_config(key="").subscription_key == "second"
+    assert factory.speech_config(language="de-DE").subscription_key == "second"

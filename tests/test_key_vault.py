@@ -137,6 +137,30 @@ def test_a_key_elsewhere_leaves_the_vault_alone(vault: tuple[Vault, TokenService
     assert vault[0].asked == []
 
 
+@pytest.mark.parametrize("variable", ["SPEECH_KEY_FILE", "SPEECH_AUTH"])
+def test_where_no_key_is_needed_the_vault_is_not_asked(
+    variable: str, vault: tuple[Vault, TokenService], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("key").write_text("key-of-file")
+    monkeypatch.setenv(variable, {"SPEECH_KEY_FILE": "key", "SPEECH_AUTH": "Entra"}[variable])
+    expected = {"SPEECH_KEY_FILE": "key-of-file", "SPEECH_AUTH": ""}[variable]
+    assert SpeechSettings().key.get_secret_value() == expected
+    assert vault[0].asked == []
+
+
+def test_a_vault_that_fails_later_leaves_the_first_result(
+    vault: tuple[Vault, TokenService], emulated: Emulator
+) -> None:
+    vault[0].secrets = {"SPEECH-KEY": "0" * 32}
+    factory = SpeechConfigFactory()
+    vault[1].fails = True
+    vault[0].tokens.clear()
+    audio = speechsdk.audio.AudioConfig(filename=str(WAV))
+    attempt = factory.attempt(lambda c: speechsdk.SpeechRecognizer(c, audio).recognize_once())
+    assert (attempt.failure, attempt.retried) == ("401", False)
+    assert isinstance(attempt.error, SettingsError)
+
+
 def test_a_refused_key_is_read_from_the_vault_again(
     vault: tuple[Vault, TokenService], emulated: Emulator
 ) -> None:

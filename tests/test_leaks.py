@@ -229,6 +229,45 @@ def test_no_error_class_gives_a_secret_out(canary_emulator: Emulator) -> None:
         assert all(secret not in text for secret in SECRETS), text
 
 
+ARGUMENTS: dict[str, Callable[[SpeechConfigFactory], Any]] = {
+    "credential": lambda _: SpeechConfigFactory(credential=KEY),
+    "override": lambda f: f.settings.override(key=KEY, region="bad region"),
+    "unknown override": lambda f: f.settings.override(key=KEY, kye=1),
+    "run, key": lambda f: f.run(recognize, key=KEY, region="bad region"),
+    "run, url": lambda f: f.run(recognize, url=f"https://u:{KEY}@x.com/?key={KEY}"),
+    "attempt, endpoint": lambda f: f.attempt(recognize, endpoint=f"https://x:{KEY}@foo.com"),
+    "stream, url": lambda f: f.recognize_stream(print, url=f"https://x.com/?key={KEY}"),
+    "run_async, url": lambda f: asyncio.run(
+        f.run_async(recognize_async, url=f"https://x.com/?key={KEY}")
+    ),
+    "Route.url": lambda f: f.route().url(f"https://x.com/?key={KEY}"),
+    "Route.rest_url": lambda f: f.route().rest_url("tts", f"a path?key={KEY}"),
+    "token": lambda _: SpeechConfigFactory(
+        SpeechSettings._exactly(
+            {"auth": "entra", "region": "westeurope", "resource_id": RESOURCE_ID}
+        ),
+        credential=lambda: (_ for _ in ()).throw(
+            LookupError("refused eyJhbGciOi-JIUzI1NiJ9.eyJzdWIiOiJj-canary.c2lnbmF0dXJl-x")
+        ),
+    ).speech_config(),
+}
+RESOURCE_ID = "/subscriptions/0/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a"
+
+
+@pytest.mark.parametrize("case", ARGUMENTS)
+def test_no_argument_stays_in_the_frames_of_an_error(
+    case: str, canary_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canary_emulator.state = "removed"
+    for name, value in canary_emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises((SpeechRouteError, TypeError, ValueError)) as caught:
+        ARGUMENTS[case](SpeechConfigFactory())
+    text = everything_about(caught.value)
+    assert KEY not in text
+    assert "eyJzdWIi" not in text
+
+
 COMMANDS = (
     ["check"],
     ["check", "--json"],

@@ -126,6 +126,10 @@ def test_an_allowed_host_may_have_these_forms(endpoint: str, allowed: str, host:
         ("https://speech.example.com:x", "example.com"),
         ("http://localhost:5000", ""),
         ("sub.localhost", "localhost"),
+        (r"https://evil.net\.example.com", "example.com"),
+        ("https://evil.net%2f.example.com", "example.com"),
+        ("https://evil.net .example.com", "example.com"),
+        ("https://@example.com", "example.com"),
     ],
 )
 def test_no_other_host_gets_the_key(endpoint: str, allowed: str) -> None:

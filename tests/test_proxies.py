@@ -82,6 +82,12 @@ def test_each_choice_has_its_reason(
     assert (proxy and str(proxy), reason) == expected
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
+def test_no_proxy_gets_what_is_meant_for_this_machine(host: str) -> None:
+    choice = choose_proxy("http://proxy.example:8080", host, is_direct=False)
+    assert choice == (None, "the host is this machine")
+
+
 @pytest.mark.parametrize("state", ["vnet", "removed"])
 def test_check_says_which_proxy_is_used_and_why(state: str, behind_a_proxy: Emulator) -> None:
     behind_a_proxy.state = state

@@ -233,6 +233,15 @@ def test_an_argument_wins_over_the_other_way_to_give_a_key(
     assert plain(SpeechSettings().key) == "key-of-environment"
 
 
+def test_a_key_file_of_the_environment_wins_over_a_key_in_the_dotenv_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text("key-of-file")
+    monkeypatch.setenv("AZURE_SPEECH_KEY_FILE", str(tmp_path / "key"))
+    Path(".env").write_text("SPEECH_KEY=key-of-dotenv\nSPEECH_REGION=westeurope\n")
+    assert plain(SpeechSettings().key) == "key-of-file"
+
+
 def test_there_need_be_no_secrets_directory(tmp_path: Path) -> None:
     assert read(region="westeurope", _secrets_dir=tmp_path / "missing").region == "westeurope"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Container, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import azure.cognitiveservices.speech as speechsdk
@@ -26,7 +26,7 @@ from ._settings import SpeechSettings
 from ._tokens import Tokens
 from ._values import Auth
 from ._vault import VaultKey
-from .errors import forgetting, forgetting_async
+from .errors import Problem, SettingsError, forgetting, forgetting_async
 
 if TYPE_CHECKING:
     from .streams import PcmFormat, StreamRecognition, StreamResult
@@ -55,6 +55,7 @@ class SpeechConfigFactory:
         TypeError: the credential is none.
     """
 
+    @forgetting
     def __init__(
         self,
         settings: SpeechSettings | None = None,
@@ -64,13 +65,11 @@ class SpeechConfigFactory:
         clock: Clock | None = None,
     ) -> None:
         if credential is not None:
-            is_key = isinstance(credential, AzureKeyCredential)
-            given = {"key": SecretStr(credential.key)} if is_key else {"auth": Auth.ENTRA}
-            settings = settings.override(**given) if settings else SpeechSettings(**given)
+            settings = _with_credential(settings, credential)
         self._settings = settings or SpeechSettings()
         self._credential = credential
         self._tokens: dict[tuple[str, str | None], Tokens] = {}
-        self._secret(self._settings, ())  # tells now if the credential is none
+        self._secret(self._settings)  # tells now if the credential is none
         self._arguments = observe, clock
         self._resolver = _resolver(observe, clock)
         self._plans: dict[str, tuple[int, float, Plan]] = {}
@@ -141,7 +140,7 @@ class SpeechConfigFactory:
             kept = self._resolver.kept(Question.of(settings))
             plan = plan_for(settings, offering, with_settings(kept.route, settings))
             self._plans[offering] = generation, kept.refresh_at, plan
-        return plan.make(speechsdk.SpeechConfig, self._secret(self._settings, ()))
+        return plan.make(speechsdk.SpeechConfig, self._secret(self._settings))
 
     @forgetting_async
     async def speech_config_async(
@@ -207,7 +206,7 @@ class SpeechConfigFactory:
         Raises:
             SettingsError, RoutingError: as `speech_config` does, before the first call.
         """
-        _hide(overrides)
+        url = _hide(overrides, url)
         return attempt(self._opener(offering, target_languages, url, overrides), operation).result
 
     async def run_async(
@@ -223,7 +222,7 @@ class SpeechConfigFactory:
 
         The SDK's own calls block: ``await asyncio.to_thread(recognizer.recognize_once)``.
         """
-        _hide(overrides)
+        url = _hide(overrides, url)
         opener = self._opener(offering, target_languages, url, overrides)
         return (await attempt_async(opener, operation)).result
 
@@ -237,7 +236,7 @@ class SpeechConfigFactory:
         **overrides: Any,
     ) -> Attempt[T]:
         """As `run`; returns the result together with what was done and why."""
-        _hide(overrides)
+        url = _hide(overrides, url)
         return attempt(self._opener(offering, target_languages, url, overrides), operation)
 
     async def attempt_async(
@@ -250,7 +249,7 @@ class SpeechConfigFactory:
         **overrides: Any,
     ) -> Attempt[T]:
         """As `run_async`; returns the result together with what was done and why."""
-        _hide(overrides)
+        url = _hide(overrides, url)
         opener = self._opener(offering, target_languages, url, overrides)
         return await attempt_async(opener, operation)
 
@@ -286,7 +285,7 @@ class SpeechConfigFactory:
         Raises:
             SettingsError: as `speech_config` does. DNS is asked when the stream is entered.
         """
-        _hide(overrides)
+        url = _hide(overrides, url)
         # Not needed by most programs: it would cost each of them 1 % of the time of the import.
         from .streams import PcmFormat, StreamRecognition
 
@@ -313,12 +312,13 @@ class SpeechConfigFactory:
         Returns:
             The client.
         """
-        secret = self._secret(self._settings, ())
+        secret = self._secret(self._settings)
         is_by_text = str(getattr(client, "authorization_token", "")).startswith("aad#")
         if isinstance(secret, Tokens) and is_by_text:
             secret.keep_fresh(client)
         return client
 
+    @forgetting
     def _opener(
         self,
         offering: Offering | str,
@@ -330,7 +330,7 @@ class SpeechConfigFactory:
         if target_languages is not None:
             offering, kind = Offering.S2S, translating(target_languages)
         settings = self._settled(offering, url, overrides)
-        question, secret = Question.of(settings), self._secret(settings, overrides)
+        question, secret = Question.of(settings), self._secret(settings)
 
         def opened(kept: Kept, since: float) -> Opened:
             if since > ANY_TIME:
@@ -359,10 +359,12 @@ class SpeechConfigFactory:
             secret.keep_fresh if isinstance(secret, Tokens) else lambda client: client,
         )
 
-    def _secret(self, settings: SpeechSettings, overridden: Container[str]) -> Secret:
+    def _secret(self, settings: SpeechSettings) -> Secret:
         """What configs authenticate with."""
         if not settings.is_entra:
-            if isinstance(self._credential, AzureKeyCredential) and "key" not in overridden:
+            # One call may have another key; the settings hold the credential's first one.
+            is_own = settings.key == self._settings.key
+            if isinstance(self._credential, AzureKeyCredential) and is_own:
                 return self._credential
             return settings.key
         cloud = settings.resource.cloud
@@ -375,16 +377,41 @@ class SpeechConfigFactory:
         self, offering: Offering | str, url: str | None, overrides: dict[str, Any]
     ) -> SpeechSettings:
         """The settings of one call, found fit for an offering before anything is asked."""
+        gives_key = overrides.get("key") or overrides.get("key_file")
+        if gives_key and not overrides.get("auth"):
+            overrides = {**overrides, "auth": Auth.KEY}
         settings = self._settings.override(url=url, **overrides)
         settings.url_for(offering)
         return settings
 
 
-def _hide(overrides: dict[str, Any]) -> None:
-    """Wrap secrets, in place: what an operation raises would show them in the locals of frames."""
-    for name in ("key", "proxy"):
-        if isinstance(overrides.get(name), str):
-            overrides[name] = SecretStr(overrides[name])
+def _with_credential(settings: SpeechSettings | None, credential: Any) -> SpeechSettings:
+    """The settings that go with a credential: it wins over the environment, not over them."""
+    is_key = isinstance(credential, AzureKeyCredential)
+    wanted = Auth.KEY if is_key else Auth.ENTRA
+    if settings and settings.auth not in (None, wanted):
+        raise SettingsError.of(
+            Problem(
+                "SPEECH_AUTH",
+                f"'{settings.auth}', and the credential is for '{wanted}'",
+                "one of the two",
+                "leave out auth= or pass the credential that goes with it",
+            )
+        )
+    given = {"auth": wanted, **({"key": SecretStr(credential.key)} if is_key else {})}
+    return settings.override(**given) if settings else SpeechSettings(**given)
+
+
+def _hide(overrides: dict[str, Any], url: str | None) -> Any:
+    """Wrap texts, in place: what an operation raises shows the locals of the frames above it.
+
+    Returns:
+        The URL, wrapped too.
+    """
+    for name, value in overrides.items():
+        if isinstance(value, str):
+            overrides[name] = SecretStr(value)
+    return SecretStr(url) if isinstance(url, str) else url
 
 
 def _resolver(custom: Observe | None, clock: Clock | None) -> RouteResolver:

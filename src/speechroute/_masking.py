@@ -31,6 +31,11 @@ def mask(text: str) -> str:
     return _OPAQUE.sub("***", text)
 
 
+def mask_tokens(text: str) -> str:
+    """A text without anything that could be a token: for what others have written."""
+    return re.sub(r"[\w.+/=~-]{32,}", "***", mask(text))
+
+
 def mask_url(url: str) -> str:
     """A URL without user info, values of parameters that hold secrets, and keys anywhere."""
     base, question_mark, query = url.partition("?")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from ._resource import is_loopback
 from ._values import split_proxy
 from .errors import Problem, SettingsError
 
@@ -54,6 +55,9 @@ def choose_proxy(setting: str, host: str, *, is_direct: bool) -> Choice:
     """
     if setting == "none":
         return Choice(None, "SPEECH_PROXY=none")
+    if is_loopback(host):
+        # Elsewhere this name is another machine, and what goes there need not be encrypted.
+        return Choice(None, "the host is this machine")
     if resolves_names(setting):
         return Choice(_proxy_at(setting), "SPEECH_PROXY names it")
     if not environment_proxy():

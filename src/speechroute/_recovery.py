@@ -16,7 +16,7 @@ import azure.cognitiveservices.speech as speechsdk
 from ._resolver import Clock
 from ._route import Route, RouteKind
 from ._verdict import Row
-from .errors import RouteRefused, RoutingError, SpeechRouteError
+from .errors import RouteRefused, SpeechRouteError
 
 _log = logging.getLogger("speechroute")
 
@@ -197,7 +197,7 @@ def attempt(opener: Opener, operation: Callable[[Any], T]) -> Attempt[T]:
         return _through(opener, tried, first)
     try:
         second = opener.open(opener.clock())
-    except RoutingError as error:
+    except SpeechRouteError as error:
         return _unobserved(opener, tried, failure, error)
     if not is_other(first, second):
         return _unmoved(opener, tried, failure, second)
@@ -213,7 +213,7 @@ async def attempt_async(opener: Opener, operation: Callable[[Any], Awaitable[T]]
         return _through(opener, tried, first)
     try:
         second = await opener.open_async(opener.clock())
-    except RoutingError as error:
+    except SpeechRouteError as error:
         return _unobserved(opener, tried, failure, error)
     if not is_other(first, second):
         return _unmoved(opener, tried, failure, second)
@@ -234,7 +234,9 @@ def _through(opener: Opener, tried: Attempt[T], opened: Opened) -> Attempt[T]:
     return tried
 
 
-def _unobserved(opener: Opener, tried: Attempt[T], failure: str, error: RoutingError) -> Attempt[T]:
+def _unobserved(
+    opener: Opener, tried: Attempt[T], failure: str, error: SpeechRouteError
+) -> Attempt[T]:
     reason = f"{seen(failure, tried.route)}, and there is no other route: {error}"
     opener.history.tell(reason)
     return tried._replace(failure=failure, reason=reason, error=error)

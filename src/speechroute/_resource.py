@@ -13,6 +13,7 @@ from .errors import UnsupportedUrl
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _DEFAULT_PORT = ":443"
+_HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:.]+")
 _TLS_SCHEMES = frozenset({"https", "wss"})
 _PLAIN_SCHEMES = frozenset({"http", "ws"})
 
@@ -63,6 +64,8 @@ def parse_other_host(text: str, allowed: tuple[str, ...]) -> str | None:
     """
     parts = urlsplit(text if "://" in text else f"https://{text}")
     host = parts.hostname or ""
+    if not _HOST.fullmatch(host) or "@" in parts.netloc:
+        return None
     if not any(host == name or ("." in name and host.endswith(f".{name}")) for name in allowed):
         return None
     if parts.scheme not in (_PLAIN_SCHEMES | _TLS_SCHEMES if is_loopback(host) else _TLS_SCHEMES):

@@ -12,7 +12,7 @@ from ._clouds import Offering, cloud_of_region
 from ._dns import DnsView
 from ._resource import Resource, is_loopback
 from ._verdict import Decision, Row, Verdict
-from .errors import RouteUndecided, UnsupportedUrl
+from .errors import RouteUndecided, UnsupportedUrl, forgetting
 
 
 class RouteKind(StrEnum):
@@ -170,6 +170,7 @@ class Route:
         # https, not wss: with wss the SDK's request for the voices list is not valid (measured).
         return {"host": f"https://{host}"}
 
+    @forgetting
     def url(self, url: str) -> str:
         """Any Speech URL, in standard or private form, converted for this route.
 
@@ -186,10 +187,11 @@ class Route:
         api = urls.api_of(urls.parse(url).path)
         if self.is_at_custom_domain or (custom_domain and api in _AT_RESOURCE):
             if api == "sts":
-                warnings.warn(_ISSUED_ONLY_TO_ALL_NETWORKS, stacklevel=2)
+                warnings.warn(_ISSUED_ONLY_TO_ALL_NETWORKS, stacklevel=3)
             return urls.to_private(url, custom_domain)
         return urls.to_regional(url, region)
 
+    @forgetting
     def rest_url(self, offering_or_api: Offering | str, path: str) -> str:
         """An ``https`` URL of the REST APIs on this route.
 
@@ -219,7 +221,7 @@ class Route:
             if not self.is_at_custom_domain and not custom_domain:
                 host = cloud_of_region(self._names()[1]).api_host(self._names()[1])
             elif api == "sts":
-                warnings.warn(_ISSUED_ONLY_TO_ALL_NETWORKS, stacklevel=2)
+                warnings.warn(_ISSUED_ONLY_TO_ALL_NETWORKS, stacklevel=3)
             url = f"https://{host}{path}"
         else:
             offering = Offering(offering_or_api)

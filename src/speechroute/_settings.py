@@ -39,7 +39,7 @@ from ._values import (
     the_one,
 )
 from ._vault import VaultKey, secrets_in
-from .errors import Problem, SettingsError
+from .errors import Problem, SettingsError, forgetting
 
 DNS_TIMEOUT_S = 5.0
 """Seconds for all lookups of a decision: what a stub resolver waits for one server by default."""
@@ -86,6 +86,7 @@ def _endpoint(value: object, info: ValidationInfo) -> str | None:
 
 _Endpoint = Annotated[str | None, BeforeValidator(_endpoint)]
 _NO_KEY = SecretStr("")
+_KEY_NAMES = frozenset({"SPEECH_KEY", "SPEECH_API_KEY"})
 
 
 def _key(value: object, info: ValidationInfo) -> SecretStr:
@@ -243,7 +244,13 @@ class SpeechSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         directory = getattr(file_secret_settings, "secrets_dir", None)
         sources: tuple[PydanticBaseSettingsSource, ...]
-        sources = (init_settings, env_settings, dotenv_settings)
+        sources = (
+            init_settings,
+            env_settings,
+            _KeyInFile(settings_cls, env_settings),
+            dotenv_settings,
+            _KeyInFile(settings_cls, dotenv_settings),
+        )
         if directory is not None and Path(directory).is_dir():
             sources = (*sources, _NonEmptySecrets(settings_cls, directory))
         return *sources, _KeyVault(settings_cls)
@@ -357,6 +364,7 @@ class SpeechSettings(BaseSettings):
         """The full connection URL: ``url``, else ``endpoint`` if it was one."""
         return self._full_url
 
+    @forgetting
     def override(self, **changes: Any) -> SpeechSettings:
         """These settings with some changed, validated again; nothing is read again.
 
@@ -416,7 +424,7 @@ class SpeechSettings(BaseSettings):
 
 
 def _is_set(value: object) -> bool:
-    return value is not None and value != ""
+    return value is not None and value not in ("", _NO_KEY)
 
 
 class _NonEmptySecrets(SecretsSettingsSource):
@@ -435,6 +443,24 @@ class _NonEmptySecrets(SecretsSettingsSource):
         return value, name, is_complex
 
 
+class _KeyInFile(PydanticBaseSettingsSource):
+    """The key in the file that a source names, as if the source itself held it."""
+
+    def __init__(
+        self, settings_class: type[BaseSettings], source: PydanticBaseSettingsSource
+    ) -> None:
+        super().__init__(settings_class)
+        self._source = source
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        raise NotImplementedError  # the base class wants it; all values come from one call
+
+    def __call__(self) -> dict[str, Any]:
+        said = {name.upper().removeprefix("AZURE_"): v for name, v in self._source().items()}
+        file = said.get("SPEECH_KEY_FILE")
+        return {"SPEECH_KEY": Path(file)} if file and not said.keys() & _KEY_NAMES else {}
+
+
 class _KeyVault(PydanticBaseSettingsSource):
     """The vault that the other sources name, asked if they give no key."""
 
@@ -444,7 +470,8 @@ class _KeyVault(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         said = {name.upper().removeprefix("AZURE_"): v for name, v in self.current_state.items()}
         url = said.get("SPEECH_KEY_VAULT")
-        if not isinstance(url, str) or said.keys() & {"SPEECH_KEY", "SPEECH_API_KEY"}:
+        needs_no_key = str(said.get("SPEECH_AUTH")).lower() == Auth.ENTRA
+        if not isinstance(url, str) or needs_no_key or said.keys() & _KEY_NAMES:
             return {}
         try:
             url = _values.key_vault(url)

@@ -12,6 +12,7 @@ import contextlib
 import inspect
 import json
 import logging
+import os
 import queue
 import threading
 import time
@@ -30,6 +31,9 @@ _log = logging.getLogger("speechroute")
 _UNKNOWN_LIFE_S = 600.0
 """Taken for the life of a token that does not tell it, seconds."""
 _SHORTEST_WAIT_S = 1.0
+_LONGEST_WAIT_S = 3600.0
+_LATEST_S = 1e11
+"""Times after this are no seconds since 1970 (milliseconds, for example)."""
 _RETRY_S = 10.0
 """Between two tries to get a token from a credential that fails, seconds."""
 _AUTHORITIES = {
@@ -89,10 +93,17 @@ class Tokens:
         self._credential = credential
         self._cloud = cloud
         self._resource_id = resource_id
-        self._lock = threading.Lock()
-        self._authorization, self._refresh_at = "", 0.0
+        self._token: Token | None = None
+        self._renew_at = 0.0
         self._clients: set[weakref.ref[Any]] = set()
         self._gone: queue.SimpleQueue[weakref.ref[Any]] = queue.SimpleQueue()
+        self.reset()
+        _all.add(self)
+
+    def reset(self) -> None:
+        """Begin anew with locks and thread; after ``fork`` those of the parent are gone."""
+        self._lock = threading.Lock()
+        self._asking = threading.Lock()
         self._is_refreshing = False
 
     def get_token(self, *_scopes: str, **_options: Any) -> Token:
@@ -102,7 +113,7 @@ class Tokens:
             AzureError: the credential gave no token. The SDK catches no other.
         """
         try:
-            return self._token()
+            return self._ask()
         except TokenUnavailable as error:
             failure = AzureError(str(error))
         raise failure
@@ -110,16 +121,50 @@ class Tokens:
     def authorization(self) -> str:
         """What a region takes for a token; asked anew after half of the token's life.
 
+        One caller asks at a time. The others get the token that is there as long as it is valid,
+        and so does everybody while the credential fails.
+
         Raises:
-            TokenUnavailable: the credential gave none.
+            TokenUnavailable: there is no valid token, and the credential gave none.
         """
+        current = self._valid()
+        is_due = current is None or time.time() >= self._renew_at
+        # Who has a valid token need not wait for the next one.
+        if is_due and self._asking.acquire(blocking=current is None):
+            try:
+                current = self._renewed()
+            finally:
+                self._asking.release()
+        return self._text(current or self._ask())
+
+    def _valid(self) -> Token | None:
+        token = self._token
+        return token if token and time.time() < token.expires_on else None
+
+    def _text(self, token: Token) -> str:
+        return f"aad#{self._resource_id}#{token.token}"
+
+    def _renewed(self) -> Token:
+        """A new token, for all live clients too; the one that is there if it is new or valid."""
+        current = self._valid()
+        if current and time.time() < self._renew_at:
+            return current
+        try:
+            token = self._ask()
+        except TokenUnavailable as error:
+            self._renew_at = time.time() + _RETRY_S
+            if current is None:
+                raise
+            _log.warning("The last token is kept, and runs out if this goes on: %s", error)
+            return current
+        left = max(0.0, token.expires_on - time.time())
+        self._token, self._renew_at = token, time.time() + max(_SHORTEST_WAIT_S, left / 2)
         with self._lock:
-            if time.time() >= self._refresh_at:
-                token = self._token()
-                left = max(0.0, token.expires_on - time.time())
-                self._refresh_at = time.time() + max(_SHORTEST_WAIT_S, left / 2)
-                self._authorization = f"aad#{self._resource_id}#{token.token}"
-            return self._authorization
+            clients = [client() for client in self._clients]
+        for client in clients:
+            if client is not None:
+                client.authorization_token = self._text(token)
+        return token
 
     def keep_fresh(self, client: C) -> C:
         """Give a config or client of the SDK each new authorization for as long as it lives.
@@ -136,31 +181,22 @@ class Tokens:
 
     def _refresh(self) -> None:
         while True:
+            wait = min(max(0.0, self._renew_at - time.time()), _LONGEST_WAIT_S)
             with contextlib.suppress(queue.Empty):
-                self._gone.get(timeout=max(0.0, self._refresh_at - time.time()))
+                self._gone.get(timeout=wait)
             with self._lock:
                 self._clients = {client for client in self._clients if client() is not None}
                 if not self._clients:
                     self._is_refreshing = False
                     return
-            if time.time() >= self._refresh_at:
-                self._supply()
+            if time.time() >= self._renew_at:
+                with contextlib.suppress(TokenUnavailable):  # asked again after a while
+                    self.authorization()
 
-    def _supply(self) -> None:
-        try:
-            authorization = self.authorization()
-        except TokenUnavailable as error:
-            _log.warning("The last token is kept, and runs out if this goes on: %s", error)
-            self._refresh_at = time.time() + _RETRY_S
-            return
-        for client in [reference() for reference in self._clients]:
-            if client is not None:
-                client.authorization_token = authorization
-
-    def _token(self) -> Token:
+    def _ask(self) -> Token:
         answer, failure = None, None
         try:
-            answer = self._ask()
+            answer = self._answer()
         except SettingsError:
             raise
         except Exception as error:  # noqa: BLE001  # whatever a credential of anybody's raises
@@ -171,15 +207,27 @@ class Tokens:
         text = answer if isinstance(answer, str) else getattr(answer, "token", None)
         if not isinstance(text, str) or not text:
             raise TokenUnavailable.of(f"it returned a {type(answer).__name__} without a token")
-        told = getattr(answer, "expires_on", None)
-        return Token(text, int(told or _expiry_in(text) or time.time() + _UNKNOWN_LIFE_S))
+        told = _seconds(getattr(answer, "expires_on", None)) or _expiry_in(text)
+        return Token(text, int(told or time.time() + _UNKNOWN_LIFE_S))
 
-    def _ask(self) -> Any:
+    def _answer(self) -> Any:
         if self._credential is None:
             self._credential = _default_credential(self._cloud)
         if hasattr(self._credential, "get_token"):
             return self._credential.get_token(scope_of(self._cloud))
         return self._credential()
+
+
+_all: weakref.WeakSet[Tokens] = weakref.WeakSet()
+
+
+def _reset_after_fork() -> None:
+    for tokens in _all:
+        tokens.reset()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_reset_after_fork)
 
 
 def _default_credential(cloud: Cloud) -> Any:
@@ -200,11 +248,20 @@ def _default_credential(cloud: Cloud) -> Any:
     )
 
 
+def _seconds(told: Any) -> float | None:
+    """A time since 1970 that can be one."""
+    try:
+        seconds = float(told)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return seconds if 0 < seconds < _LATEST_S else None
+
+
 def _expiry_in(token: str) -> float | None:
     """The time of expiry that a JSON web token tells, seconds since 1970."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return float(claims["exp"])
+        return _seconds(claims["exp"])
     except (IndexError, ValueError, KeyError, TypeError, binascii.Error):
         return None

@@ -69,17 +69,18 @@ def shown(text: str) -> str:
     return repr(mask(masked) + ("?..." if question_mark else ""))
 
 
-def _text(value: object, expected: str) -> str:
+def _revealed(value: object) -> object:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _text(given: object, expected: str) -> str:
+    value = _revealed(given)
     if not isinstance(value, str):
         raise BadValue(f"a {type(value).__name__}", expected, "give it as text")
     text = value.strip()
     if is_key_like(text):
         raise BadValue("something like a key", expected, "a key belongs in SPEECH_KEY only")
     return text
-
-
-def _revealed(value: object) -> object:
-    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def key(value: object) -> SecretStr:
@@ -219,7 +220,7 @@ def split_proxy(url: str) -> SplitResult | None:
 def proxy(value: object) -> SecretStr:
     """``env``, ``none`` or a URL; a secret, because a URL may hold credentials."""
     expected = "env, none or a URL like http://proxy.example:8080"
-    text = _text(_revealed(value), expected)
+    text = _text(value, expected)
     if text.lower() in ("env", "none"):
         return SecretStr(text.lower())
     if split_proxy(text) is None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from ._masking import mask
+from ._masking import mask, mask_tokens
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -159,8 +159,9 @@ class TokenUnavailable(SpeechRouteError):
     @classmethod
     def of(cls, why: str) -> TokenUnavailable:
         return cls(
-            f"the credential gave no Microsoft Entra token, so no call can be made: {mask(why)} "
-            "Check that this program may sign in (az login, a managed identity), or set SPEECH_KEY."
+            "the credential gave no Microsoft Entra token, so no call can be made: "
+            f"{mask_tokens(why)} Check that this program may sign in (az login, a managed "
+            "identity), or set SPEECH_KEY."
         )
 
 

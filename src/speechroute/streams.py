@@ -14,7 +14,7 @@ import azure.cognitiveservices.speech as speechsdk
 from ._recovery import ANY_TIME, Opened, Opener, failure_of, is_other, refused, seen
 from ._replay import ReplayBuffer
 from ._route import Route
-from .errors import RecognitionCanceled, RoutingError
+from .errors import RecognitionCanceled, SpeechRouteError
 
 _log = logging.getLogger("speechroute")
 
@@ -319,7 +319,7 @@ class StreamRecognition:
             is_late = now >= give_up_at
             try:
                 opened = self._opener.open(now)
-            except RoutingError:
+            except SpeechRouteError:
                 if is_late:
                     raise
             else:
