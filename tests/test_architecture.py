@@ -20,6 +20,7 @@ ORDER = (
     "_tokens",
     "_keys",
     "_vault",
+    "_sources",
     "_settings",
     "_dns",
     "_verdict",

@@ -233,6 +233,10 @@ def test_at_a_custom_domain_the_sdk_asks_for_tokens_itself(
     tokens: TokenService, emulated: Emulator
 ) -> None:
     factory = SpeechConfigFactory(credential=ManagedIdentityCredential())
+    heard: list[str] = []
+    with factory.recognize_stream(lambda result: heard.append(result.text)) as stream:
+        stream.write(WAV.read_bytes()[44:])
+    assert len(heard) == 3
     config = factory.speech_config()
     audio = speechsdk.audio.AudioConfig(filename=str(WAV))
     recognizer = factory.keep_fresh(speechsdk.SpeechRecognizer(config, audio))
@@ -466,13 +470,14 @@ def test_whoever_renews_a_token_gives_it_to_all() -> None:
     client = Client()
     tokens.authorization()
     tokens.keep_fresh(client)
+    assert client.authorization_token == "aad#id#t1"
     tokens._renew_at = 0
     tokens.authorization()
     assert client.authorization_token == "aad#id#t2"
 
 
 class Client:
-    authorization_token = ""
+    authorization_token = "aad#id#t0"
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")

@@ -313,10 +313,7 @@ class SpeechConfigFactory:
             The client.
         """
         secret = self._secret(self._settings)
-        is_by_text = str(getattr(client, "authorization_token", "")).startswith("aad#")
-        if isinstance(secret, Tokens) and is_by_text:
-            secret.keep_fresh(client)
-        return client
+        return secret.keep_fresh(client) if isinstance(secret, Tokens) else client
 
     @forgetting
     def _opener(

@@ -16,12 +16,10 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
-from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
     PydanticBaseSettingsSource,
-    SecretsSettingsSource,
     SettingsConfigDict,
 )
 
@@ -29,16 +27,16 @@ from . import _values, urls
 from ._clouds import Offering, cloud_of_region
 from ._keys import FileKey
 from ._resource import Endpoint, Resource
+from ._sources import sources_of
 from ._values import (
     Auth,
-    BadValue,
     Contradiction,
     PrivateEndpoint,
     WhenUndecided,
     problem_of,
     the_one,
 )
-from ._vault import VaultKey, secrets_in
+from ._vault import VaultKey
 from .errors import Problem, SettingsError, forgetting
 
 DNS_TIMEOUT_S = 5.0
@@ -86,7 +84,6 @@ def _endpoint(value: object, info: ValidationInfo) -> str | None:
 
 _Endpoint = Annotated[str | None, BeforeValidator(_endpoint)]
 _NO_KEY = SecretStr("")
-_KEY_NAMES = frozenset({"SPEECH_KEY", "SPEECH_API_KEY"})
 
 
 def _key(value: object, info: ValidationInfo) -> SecretStr:
@@ -242,18 +239,9 @@ class SpeechSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        directory = getattr(file_secret_settings, "secrets_dir", None)
-        sources: tuple[PydanticBaseSettingsSource, ...]
-        sources = (
-            init_settings,
-            env_settings,
-            _KeyInFile(settings_cls, env_settings),
-            dotenv_settings,
-            _KeyInFile(settings_cls, dotenv_settings),
+        return sources_of(
+            settings_cls, init_settings, env_settings, dotenv_settings, file_secret_settings
         )
-        if directory is not None and Path(directory).is_dir():
-            sources = (*sources, _NonEmptySecrets(settings_cls, directory))
-        return *sources, _KeyVault(settings_cls)
 
     @model_validator(mode="after")
     def _settle(self) -> Self:
@@ -425,59 +413,3 @@ class SpeechSettings(BaseSettings):
 
 def _is_set(value: object) -> bool:
     return value is not None and value not in ("", _NO_KEY)
-
-
-class _NonEmptySecrets(SecretsSettingsSource):
-    """Secrets files, of which empty ones count as not there, as empty variables do."""
-
-    @classmethod
-    def find_case_path(cls, dir_path: Path, file_name: str, case_sensitive: bool) -> Path | None:
-        path = super().find_case_path(dir_path, file_name, case_sensitive)
-        return path if path and path.is_file() and path.read_bytes().strip() else None
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """The file itself for the key, which is read again when it changes."""
-        value, name, is_complex = super().get_field_value(field, field_name)
-        if field_name == "key" and value is not None:
-            value = self.find_case_path(self.secrets_paths[0], name, self.case_sensitive)
-        return value, name, is_complex
-
-
-class _KeyInFile(PydanticBaseSettingsSource):
-    """The key in the file that a source names, as if the source itself held it."""
-
-    def __init__(
-        self, settings_class: type[BaseSettings], source: PydanticBaseSettingsSource
-    ) -> None:
-        super().__init__(settings_class)
-        self._source = source
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        raise NotImplementedError  # the base class wants it; all values come from one call
-
-    def __call__(self) -> dict[str, Any]:
-        said = {name.upper().removeprefix("AZURE_"): v for name, v in self._source().items()}
-        file = said.get("SPEECH_KEY_FILE")
-        return {"SPEECH_KEY": Path(file)} if file and not said.keys() & _KEY_NAMES else {}
-
-
-class _KeyVault(PydanticBaseSettingsSource):
-    """The vault that the other sources name, asked if they give no key."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        raise NotImplementedError  # the base class wants it; all values come from one call
-
-    def __call__(self) -> dict[str, Any]:
-        said = {name.upper().removeprefix("AZURE_"): v for name, v in self.current_state.items()}
-        url = said.get("SPEECH_KEY_VAULT")
-        needs_no_key = str(said.get("SPEECH_AUTH")).lower() == Auth.ENTRA
-        if not isinstance(url, str) or needs_no_key or said.keys() & _KEY_NAMES:
-            return {}
-        try:
-            url = _values.key_vault(url)
-        except BadValue:  # which the field's own parser reports
-            return {}
-        found = secrets_in(self.settings_cls, url)
-        for name in found.keys() & {"SPEECH_KEY", "AZURE_SPEECH_KEY"}:
-            found[name] = VaultKey(self.settings_cls, url, name, found[name])
-        return found

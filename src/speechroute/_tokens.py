@@ -17,7 +17,7 @@ import queue
 import threading
 import time
 import weakref
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 from azure.core.exceptions import AzureError
 
@@ -128,14 +128,15 @@ class Tokens:
             TokenUnavailable: there is no valid token, and the credential gave none.
         """
         current = self._valid()
-        is_due = current is None or time.time() >= self._renew_at
-        # Who has a valid token need not wait for the next one.
-        if is_due and self._asking.acquire(blocking=current is None):
+        if current is None:
+            with self._asking:
+                current = self._renewed()
+        elif time.time() >= self._renew_at and self._asking.acquire(blocking=False):
             try:
                 current = self._renewed()
             finally:
                 self._asking.release()
-        return self._text(current or self._ask())
+        return self._text(current)
 
     def _valid(self) -> Token | None:
         token = self._token
@@ -169,14 +170,20 @@ class Tokens:
     def keep_fresh(self, client: C) -> C:
         """Give a config or client of the SDK each new authorization for as long as it lives.
 
-        A daemon thread does, which ends with the last of them.
+        A daemon thread does, which ends with the last of them. Clients at a custom domain, which
+        ask for tokens themselves, are left alone.
         """
+        if not str(getattr(client, "authorization_token", "")).startswith("aad#"):
+            return client
         with self._lock:
             self._clients.add(weakref.ref(client, self._gone.put))
             if not self._is_refreshing:
                 self._is_refreshing = True
                 name = "speechroute-tokens"
                 threading.Thread(target=self._refresh, name=name, daemon=True).start()
+        current = self._valid()
+        if current:  # the client was made some time ago
+            cast("Any", client).authorization_token = self._text(current)
         return client
 
     def _refresh(self) -> None:
