@@ -415,13 +415,14 @@ class Credential:
     """Gives numbered tokens, and can fail or wait."""
 
     def __init__(self, life: float) -> None:
-        self.life, self.count = life, 0
+        self.life, self.count, self.calls = life, 0, 0
         self.fails = False
         self.pass_on = threading.Event()
         self.pass_on.set()
         self.asked = threading.Event()
 
     def __call__(self) -> AccessToken:
+        self.calls += 1
         self.asked.set()
         assert self.pass_on.wait(60)
         if self.fails:
@@ -523,3 +524,57 @@ def test_one_call_may_have_another_key(emulated: Emulator, tmp_path: Path) -> No
     credential.update("second")
     assert factory.speech_config(key="").subscription_key == "second"
     assert factory.speech_config(language="de-DE").subscription_key == "second"
+
+
+def test_a_client_gets_tokens_for_the_resource_that_it_was_made_for(
+    tokens: TokenService, emulated: Emulator
+) -> None:
+    emulated.state = "removed"
+    other = emulated.resource_id + "-b"
+    factory = SpeechConfigFactory(credential=ManagedIdentityCredential())
+    factory.speech_config()
+    config = factory.speech_config(resource_id=other)
+    assert factory.keep_fresh(config).authorization_token.startswith(f"aad#{other}#")
+
+
+def test_those_who_wait_for_a_failing_credential_are_told_together() -> None:
+    credential = Credential(life=60)
+    credential.fails = True
+    credential.pass_on.clear()
+    tokens, told = tokens_of(credential), []
+
+    def ask() -> None:
+        try:
+            tokens.authorization()
+        except TokenUnavailable as error:
+            told.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    assert credential.asked.wait(60)
+    credential.asked.clear()
+    credential.pass_on.set()
+    for thread in threads:
+        thread.join(60)
+    assert len({id(error) for error in told}) == 10
+    assert credential.calls <= 2  # a thread may have begun after the first failure
+
+
+class Broken(Client):
+    @property
+    def authorization_token(self) -> str:
+        return "aad#id#t0"
+
+    @authorization_token.setter
+    def authorization_token(self, _: str) -> None:
+        raise RuntimeError("closed")
+
+
+def test_a_closed_client_keeps_no_other_from_its_token() -> None:
+    tokens = tokens_of(Credential(life=3600))
+    closed, client = Broken(), Client()
+    tokens.keep_fresh(closed)
+    tokens.keep_fresh(client)
+    tokens.authorization()
+    assert client.authorization_token == "aad#id#t1"

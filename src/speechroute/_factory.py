@@ -312,8 +312,11 @@ class SpeechConfigFactory:
         Returns:
             The client.
         """
-        secret = self._secret(self._settings)
-        return secret.keep_fresh(client) if isinstance(secret, Tokens) else client
+        text = str(getattr(client, "authorization_token", ""))
+        for tokens in tuple(self._tokens.values()):
+            if text.startswith(f"aad#{tokens.resource_id}#"):
+                tokens.keep_fresh(client)
+        return client
 
     @forgetting
     def _opener(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import copy
 import inspect
 import json
 import logging
@@ -31,6 +32,7 @@ _log = logging.getLogger("speechroute")
 _UNKNOWN_LIFE_S = 600.0
 """Taken for the life of a token that does not tell it, seconds."""
 _SHORTEST_WAIT_S = 1.0
+_TICK_S = 0.05
 _LONGEST_WAIT_S = 3600.0
 _LATEST_S = 1e11
 """Times after this are no seconds since 1970 (milliseconds, for example)."""
@@ -92,9 +94,10 @@ class Tokens:
             )
         self._credential = credential
         self._cloud = cloud
-        self._resource_id = resource_id
+        self.resource_id = resource_id
         self._token: Token | None = None
         self._renew_at = 0.0
+        self._failed: tuple[float, TokenUnavailable | None] = 0.0, None
         self._clients: set[weakref.ref[Any]] = set()
         self._gone: queue.SimpleQueue[weakref.ref[Any]] = queue.SimpleQueue()
         self.reset()
@@ -127,13 +130,13 @@ class Tokens:
         Raises:
             TokenUnavailable: there is no valid token, and the credential gave none.
         """
-        current = self._valid()
+        current, began = self._valid(), time.monotonic()
         if current is None:
             with self._asking:
-                current = self._renewed()
+                current = self._renewed(began)
         elif time.time() >= self._renew_at and self._asking.acquire(blocking=False):
             try:
-                current = self._renewed()
+                current = self._renewed(began)
             finally:
                 self._asking.release()
         return self._text(current)
@@ -143,18 +146,23 @@ class Tokens:
         return token if token and time.time() < token.expires_on else None
 
     def _text(self, token: Token) -> str:
-        return f"aad#{self._resource_id}#{token.token}"
+        return f"aad#{self.resource_id}#{token.token}"
 
-    def _renewed(self) -> Token:
+    def _renewed(self, began: float) -> Token:
         """A new token, for all live clients too; the one that is there if it is new or valid."""
         current = self._valid()
         if current and time.time() < self._renew_at:
             return current
+        failed_at, failure = self._failed
+        if current is None and failure and failed_at >= began:
+            # Another caller was told so while this one waited.
+            raise copy.copy(failure)
         try:
             token = self._ask()
         except TokenUnavailable as error:
             self._renew_at = time.time() + _RETRY_S
             if current is None:
+                self._failed = time.monotonic(), copy.copy(error)
                 raise
             _log.warning("The last token is kept, and runs out if this goes on: %s", error)
             return current
@@ -164,7 +172,9 @@ class Tokens:
             clients = [client() for client in self._clients]
         for client in clients:
             if client is not None:
-                client.authorization_token = self._text(token)
+                # One that the SDK has closed must not keep the others from theirs.
+                with contextlib.suppress(RuntimeError):
+                    client.authorization_token = self._text(token)
         return token
 
     def keep_fresh(self, client: C) -> C:
@@ -187,8 +197,15 @@ class Tokens:
         return client
 
     def _refresh(self) -> None:
+        try:
+            self._refresh_until_gone()
+        except BaseException:
+            self._is_refreshing = False  # so that the next client starts another thread
+            raise
+
+    def _refresh_until_gone(self) -> None:
         while True:
-            wait = min(max(0.0, self._renew_at - time.time()), _LONGEST_WAIT_S)
+            wait = min(max(_TICK_S, self._renew_at - time.time()), _LONGEST_WAIT_S)
             with contextlib.suppress(queue.Empty):
                 self._gone.get(timeout=wait)
             with self._lock:
@@ -197,7 +214,8 @@ class Tokens:
                     self._is_refreshing = False
                     return
             if time.time() >= self._renew_at:
-                with contextlib.suppress(TokenUnavailable):  # asked again after a while
+                # Asked again after a while.
+                with contextlib.suppress(TokenUnavailable, SettingsError):
                     self.authorization()
 
     def _ask(self) -> Token:

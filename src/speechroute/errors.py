@@ -165,6 +165,9 @@ class TokenUnavailable(SpeechRouteError):
         )
 
 
+_TOLD = (SpeechRouteError, TypeError, ValueError, RuntimeError)
+
+
 def forgetting(function: Callable[P, T]) -> Callable[P, T]:
     """Raises the errors of a function without frames that hold its arguments.
 
@@ -175,7 +178,7 @@ def forgetting(function: Callable[P, T]) -> Callable[P, T]:
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
-        except (SpeechRouteError, TypeError, ValueError) as error:
+        except _TOLD as error:
             failure = error.with_traceback(None)
         del args
         kwargs.clear()
@@ -193,7 +196,7 @@ def forgetting_async(
     async def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return await function(*args, **kwargs)
-        except (SpeechRouteError, TypeError, ValueError) as error:
+        except _TOLD as error:
             failure = error.with_traceback(None)
         del args
         kwargs.clear()
