@@ -363,9 +363,9 @@ class SpeechConfigFactory:
         """What configs authenticate with."""
         if not settings.is_entra:
             # One call may have another key; the settings hold the credential's first one.
-            is_own = settings.key == self._settings.key
-            if isinstance(self._credential, AzureKeyCredential) and is_own:
-                return self._credential
+            credential = self._credential
+            if isinstance(credential, AzureKeyCredential) and settings.key == self._settings.key:
+                return credential
             return settings.key
         cloud = settings.resource.cloud
         name = cloud.name, settings.resource_id
