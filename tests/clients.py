@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,14 @@ class Outcome:
 
     texts: tuple[str, ...] = ()
     error: str = ""
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for what nothing tells: the SDK's properties, and requests to the emulator."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, "what was waited for did not come"
+        time.sleep(0.005)
 
 
 def _audio() -> Any:

@@ -21,6 +21,7 @@ import dns.message
 import dns.rcode
 import pytest
 
+from clients import until
 from dns_servers import dns_server, records
 from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings, resolve_async
 from speechroute._dns import DnsView, Lookup, Outcome
@@ -581,8 +582,7 @@ def test_those_who_want_a_newer_answer_share_the_next_observation() -> None:
     network.is_removed()
     asked = time.monotonic()
     newer = in_threads(100, lambda: found.append(resolver.kept(question, since=time.monotonic())))
-    while not resolver._queued:
-        time.sleep(0.001)
+    until(lambda: bool(resolver._queued))
     network.pass_on.set()
     for thread in first + newer:
         thread.join(60)

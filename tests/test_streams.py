@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clients import WAV
+from clients import WAV, until
 from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings
 from speechroute._dns import Observe, observe
 from speechroute._replay import ReplayBuffer
@@ -226,8 +226,7 @@ def test_the_stream_waits_while_dns_is_behind(
         heard.wait(2)
         refused = len(emulated.requests)
         stream.write(spoken(*[(0.4, 0.6)] * 4))
-        while len(emulated.requests) < refused + 3:
-            threading.Event().wait(0.01)
+        until(lambda: len(emulated.requests) >= refused + 3)
         emulated.dns_state = "vnet"
     assert [result.offset for result in heard.results] == [TICKS * n for n in range(6)]
     assert len(stream.recoveries) == 1
@@ -265,8 +264,7 @@ def test_a_door_that_closes_and_opens_again_is_a_break_that_is_told(
         heard.wait(1)
         refused = len(emulated.requests)
         stream.write(spoken(*[(0.4, 0.6)] * 9))
-        while len(emulated.requests) < refused + 8:
-            threading.Event().wait(0.01)
+        until(lambda: len(emulated.requests) >= refused + 8)
         emulated.service_state = "vnet"
     (recovery,) = stream.recoveries
     assert recovery.before.kind is recovery.after.kind

@@ -52,7 +52,14 @@ class NonEmptySecrets(SecretsSettingsSource):
         return value, name, is_complex
 
 
-class KeyInFile(PydanticBaseSettingsSource):
+class _WholeSource(PydanticBaseSettingsSource):
+    """A source whose values come all at once, from its call."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        return None, field_name, False
+
+
+class KeyInFile(_WholeSource):
     """The key in the file that a source names, as if the source itself held it."""
 
     def __init__(
@@ -61,20 +68,14 @@ class KeyInFile(PydanticBaseSettingsSource):
         super().__init__(settings_class)
         self._source = source
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        raise NotImplementedError  # the base class wants it; all values come from one call
-
     def __call__(self) -> dict[str, Any]:
         said = {name.upper().removeprefix("AZURE_"): v for name, v in self._source().items()}
         file = said.get("SPEECH_KEY_FILE")
         return {"SPEECH_KEY": Path(file)} if file and not said.keys() & _KEY_NAMES else {}
 
 
-class KeyVault(PydanticBaseSettingsSource):
+class KeyVault(_WholeSource):
     """The vault that the other sources name, asked if they give no key."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        raise NotImplementedError  # the base class wants it; all values come from one call
 
     def __call__(self) -> dict[str, Any]:
         said = {name.upper().removeprefix("AZURE_"): v for name, v in self.current_state.items()}
