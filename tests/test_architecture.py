@@ -32,6 +32,7 @@ ORDER = (
     "_replay",
     "streams",
     "_factory",
+    "_inject",
 )
 PURE = (
     "_masking",
@@ -44,7 +45,7 @@ PURE = (
     "_route",
     "_replay",
 )
-SDK = {"_tokens", "_vault", "_config", "_recovery", "streams", "_factory"}
+SDK = {"_tokens", "_vault", "_config", "_recovery", "streams", "_factory", "_inject"}
 IMPURE = {"azure", "dns", "os", "socket", "threading", "time"}
 
 
@@ -63,7 +64,7 @@ def imports(file: Path) -> tuple[set[str], set[str]]:
 
 
 def test_every_module_has_its_place() -> None:
-    assert {file.stem for file in PACKAGE.glob("*.py")} == {*ORDER, "__init__"}
+    assert {file.stem for file in PACKAGE.glob("*.py")} == {*ORDER, "__init__", "__main__"}
 
 
 @pytest.mark.parametrize("module", ORDER)
@@ -101,7 +102,7 @@ def test_importing_reads_nothing_and_loads_no_extra() -> None:
         "os.environ['SPEECH_REGION'] = 'not.a.region'\n"
         "seen = []\n"
         "sys.addaudithook(lambda event, args: seen.append((event, args)))\n"
-        "import speechroute\n"
+        "from speechroute import *\n"
         "assert not [e for e in seen if e[0].startswith(('socket.connect', 'socket.getaddr'))]\n"
         "assert not [e for e in seen if e[0] == 'open' and str(e[1][0]).endswith('.env')]\n"
         "extras = {'typer', 'rich', 'aiohttp', 'trustme', 'azure.identity'}\n"
@@ -109,3 +110,32 @@ def test_importing_reads_nothing_and_loads_no_extra() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "absent"),
+    [
+        ("__name__", {"azure", "pydantic_settings", "dns"}),
+        ("urls", {"azure", "pydantic_settings", "dns"}),
+        ("resolve", {"azure.cognitiveservices"}),
+    ],
+)
+def test_a_name_is_imported_when_it_is_first_used(name: str, absent: set[str]) -> None:
+    code = (
+        "import sys, speechroute\n"
+        f"speechroute.{name}\n"
+        f"found = {absent!r} & set(sys.modules)\n"
+        "assert not found, found\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_public_name_is_there_and_no_other() -> None:
+    import speechroute
+
+    for name in speechroute.__all__:
+        assert getattr(speechroute, name) is not None
+    assert set(speechroute.__all__) <= set(dir(speechroute))
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = speechroute.no_such_name

@@ -65,6 +65,13 @@ class Place:
         self.factory = made[kind]()
         self.emulator = emulator
 
+    def injected(self) -> Any:
+        speechroute.inject_into_speechsdk(self.factory)
+        try:
+            return speechsdk.SpeechConfig(KEY, region=self.emulator.region)
+        finally:
+            speechroute.extract_from_speechsdk()
+
     def stream(self) -> Any:
         with self.factory.recognize_stream(lambda _: None) as stream:
             stream.write(bytes(3200))
@@ -92,6 +99,8 @@ CALLS: dict[str, Callable[[Place], Any]] = {
     ),
     "factory.recognize_stream": Place.stream,
     "factory.keep_fresh": lambda place: place.factory.keep_fresh(place.factory.speech_config()),
+    "inject_into_speechsdk": Place.injected,
+    "extract_from_speechsdk": lambda _: speechroute.extract_from_speechsdk(),
     "resolve": lambda place: speechroute.resolve(place.factory.settings),
     "resolve_async": lambda place: asyncio.run(speechroute.resolve_async(place.factory.settings)),
     "speech_config": lambda _: speechroute.speech_config(key=KEY),
@@ -221,6 +230,7 @@ def one_of_each(emulator: Emulator) -> Iterator[SpeechRouteError]:
     yield errors.RouteRefused.of("x", behind="dns", failure="404")
     yield errors.RecognitionCanceled.of("BadRequest", "x")
     yield errors.TokenUnavailable.of(f"got {TOKEN}")
+    yield errors.UnsupportedSdk.of("1.53.0", "SpeechConfig", "subscription")
 
 
 def test_no_error_class_gives_a_secret_out(canary_emulator: Emulator) -> None:
@@ -275,6 +285,7 @@ COMMANDS = (
     ["log", str(WAV)],
     ["watch", "--json"],
     ["emulate", "--json", "--", "true"],
+    ["run", "--json", "--", "true"],
     ["demo", "--json"],
 )
 
@@ -307,6 +318,6 @@ def test_no_command_gives_a_secret_out(
         timeout=100,
     )
     output = done.stdout + done.stderr
-    assert crash is ("RuntimeError: unexpected" in output) or command[0] in ("log", "url")
+    assert crash is ("RuntimeError: unexpected" in output) or command[0] in ("log", "run", "url")
     assert all(secret not in output for secret in SECRETS)
     assert Path(SPEECHROUTE).exists()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import speechroute
 from speechroute import SpeechSettings, errors
 from speechroute.emulator import Emulator
 
@@ -100,8 +99,3 @@ def test_every_command_is_in_the_table() -> None:
     }
     written = {row[0].strip("`").split()[1] for row in table("Commands")}
     assert written == commands
-
-
-def test_public_names_are_the_declared_ones() -> None:
-    names = {name for name in vars(speechroute) if not name.startswith("_")}
-    assert names - {"cli", "emulator", "streams"} == set(speechroute.__all__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
@@ -11,21 +12,30 @@ import azure.cognitiveservices.speech as speechsdk
 from azure.core.credentials import AzureKeyCredential
 from pydantic import SecretStr
 
-from ._clouds import Offering
+from . import urls
+from ._clouds import CHINA, Offering
 from ._proxy import choose_proxy
 from ._route import Route
 from ._settings import SpeechSettings
-from ._tokens import Tokens
+from ._tokens import GivenToken, Tokens
 
-Secret = SecretStr | AzureKeyCredential | Tokens
-"""What a config authenticates with: a key, a key that its owner may change, or Entra tokens."""
+Secret = SecretStr | AzureKeyCredential | Tokens | GivenToken
+"""What a config authenticates with: a key, a key that its owner may change, or tokens."""
 
 
 def fingerprint_of(secret: Secret) -> int:
     """Tells whether a key has changed; tokens change all the time."""
-    if isinstance(secret, Tokens):
+    if isinstance(secret, (Tokens, GivenToken)):
         return 0
     return hash(secret.key if isinstance(secret, AzureKeyCredential) else secret)
+
+
+class _Making(threading.local):
+    now = False
+
+
+making = _Making()
+"""Whether this thread makes a config whose door is decided: `inject_into_speechsdk` keeps away."""
 
 
 class Plan(NamedTuple):
@@ -48,28 +58,52 @@ class Plan(NamedTuple):
         Raises:
             TokenUnavailable: the credential gave no token.
         """
-        if isinstance(secret, SecretStr):
-            # None for a host of one's own that asks for no key.
-            config = kind(subscription=secret.get_secret_value() or None, **self.door)
-        elif not isinstance(secret, Tokens):
-            config = kind(key_credential=secret, **self.door)
-        elif self.is_custom_domain:
-            config = kind(token_credential=secret, **self.door)
-        else:
-            config = secret.keep_fresh(_with_token(kind, secret.authorization(), self.door))
+        making.now = True
+        try:
+            if isinstance(secret, SecretStr):
+                # None for a host of one's own that asks for no key.
+                config = kind(subscription=secret.get_secret_value() or None, **self.door)
+            elif isinstance(secret, AzureKeyCredential):
+                config = kind(key_credential=secret, **self.door)
+            elif isinstance(secret, GivenToken):
+                token = secret.authorization(is_custom_domain=self.is_custom_domain)
+                config = _with_token(kind, token, self.door)
+            elif self.is_custom_domain:
+                config = kind(token_credential=secret, **self.door)
+            else:
+                config = secret.keep_fresh(_with_token(kind, secret.authorization(), self.door))
+        finally:
+            making.now = False
         if self.properties:
             config.set_properties(self.properties)
         return config
 
 
-def plan_for(settings: SpeechSettings, offering: Offering | str, route: Route) -> Plan:
-    full_url = settings.url_for(offering)
-    door = {"endpoint": route.url(full_url)} if full_url else route.sdk_kwargs(offering)
-    opened = urlsplit(door.get("endpoint") or door.get("host") or f"//{route.host(offering)}")
+def plan_for(
+    settings: SpeechSettings, offering: Offering | str | None, full_url: str | None, route: Route
+) -> Plan:
+    """What a config is made from.
+
+    Args:
+        settings: what the user says beyond the door.
+        offering: what the config is for; None where nobody knows.
+        full_url: the URL to convert instead of a door of the route.
+        route: the way to the resource.
+    """
+    served = offering or Offering.STT
+    if full_url:
+        door = {"endpoint": route.url(full_url)}
+    else:
+        door = route.sdk_kwargs(served)
+        if offering is None and "host" in door and route.region and route.cloud == CHINA.name:
+            # A host serves one offering, and the SDK's own table is right here but for
+            # conversations and the list of voices (measured, 1.53).
+            door = {"region": route.region}
+    opened = urlsplit(door.get("endpoint") or door.get("host") or f"//{route.host(served)}")
     proxy = choose_proxy(
         settings.proxy.get_secret_value(), opened.hostname or "", is_direct=route.is_direct
     ).proxy
-    language = settings.url_language or settings.language
+    language = urls.language_in(full_url) or settings.language
     ids = speechsdk.PropertyId
     properties = {
         ids.SpeechServiceConnection_RecoLanguage: language,

@@ -137,9 +137,8 @@ class SpeechConfigFactory:
         if generation != self._generation or self._resolver.clock() >= valid_until:
             generation = self._generation
             settings = self._settled(offering, None, {})
-            kept = self._resolver.kept(Question.of(settings))
-            plan = plan_for(settings, offering, with_settings(kept.route, settings))
-            self._plans[offering] = generation, kept.refresh_at, plan
+            plan, refresh_at = self._plan(settings, offering, settings.url_for(offering))
+            self._plans[offering] = generation, refresh_at, plan
         return plan.make(speechsdk.SpeechConfig, self._secret(self._settings))
 
     @forgetting_async
@@ -340,7 +339,8 @@ class SpeechConfigFactory:
             route = with_settings(kept.route, settings)
             # Before the config is made: if the key changes meanwhile, the next one differs.
             fingerprint = fingerprint_of(secret)
-            config = plan_for(settings, offering, route).make(kind, secret)
+            plan = plan_for(settings, offering, settings.url_for(offering), route)
+            config = plan.make(kind, secret)
             is_fresh = kept.asked_at >= since
             return Opened(config, route, self._resolver.clock(), is_fresh, fingerprint)
 
@@ -358,6 +358,14 @@ class SpeechConfigFactory:
             settings.route_ttl_min,
             secret.keep_fresh if isinstance(secret, Tokens) else lambda client: client,
         )
+
+    def _plan(
+        self, settings: SpeechSettings, offering: Offering | str | None, full_url: str | None
+    ) -> tuple[Plan, float]:
+        """What a config is made from now, and when to look again."""
+        kept = self._resolver.kept(Question.of(settings))
+        route = with_settings(kept.route, settings)
+        return plan_for(settings, offering, full_url, route), kept.refresh_at
 
     def _secret(self, settings: SpeechSettings) -> Secret:
         """What configs authenticate with."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from . import urls
-from ._clouds import Cloud, cloud_of_region, recognise_host
+from ._clouds import Cloud, Offering, cloud_of_region, recognise_host
 from .errors import UnsupportedUrl
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -41,6 +41,7 @@ class Endpoint(NamedTuple):
     custom_domain: str | None
     region: str | None
     url: str | None
+    offering: Offering | None = None
 
 
 def is_loopback(host: str) -> bool:
@@ -99,4 +100,5 @@ def parse_endpoint(text: str, region: str | None) -> Endpoint:
     is_full = parsed.offering is not None and parsed.path.strip("/") != ""
     if not is_full and parsed.port not in ("", _DEFAULT_PORT):
         raise UnsupportedUrl.of("port", parsed.port[1:], "443")
-    return Endpoint(parsed.host.custom_domain, parsed.host.region, text if is_full else None)
+    url = text if is_full else None
+    return Endpoint(parsed.host.custom_domain, parsed.host.region, url, parsed.offering)

@@ -394,8 +394,7 @@ class SpeechSettings(BaseSettings):
     @property
     def url_language(self) -> str | None:
         """The language in the full URL's query, which wins over ``language`` (documented)."""
-        found = urls.parse(self.full_url).values("language") if self.full_url else []
-        return found[0] if found else None
+        return urls.language_in(self.full_url)
 
     def _fields(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in type(self).model_fields}

@@ -68,6 +68,28 @@ class Token(NamedTuple):
         return f"Token(expires_on={self.expires_on})"
 
 
+class GivenToken(NamedTuple):
+    """A token as text, which whoever passed it renews.
+
+    Attributes:
+        text: the token, alone or in a region's form ``aad#{resource id}#{token}``.
+        resource_id: makes the region's form of a Microsoft Entra token; None: it has its form.
+    """
+
+    text: str
+    resource_id: str | None
+
+    def __repr__(self) -> str:
+        return f"GivenToken(resource_id={self.resource_id!r})"
+
+    def authorization(self, *, is_custom_domain: bool) -> str:
+        """What a door takes for it."""
+        token = self.text.rpartition("#")[2]
+        if is_custom_domain:
+            return token
+        return f"aad#{self.resource_id}#{token}" if self.resource_id else self.text
+
+
 class Tokens:
     """Gets tokens from a credential, and keeps the SDK's objects supplied with them.
 

@@ -165,6 +165,26 @@ class TokenUnavailable(SpeechRouteError):
         )
 
 
+class UnsupportedSdk(SpeechRouteError):
+    """The Speech SDK is not the one that `inject_into_speechsdk` was made for.
+
+    Attributes:
+        version: the SDK's version, for example ``1.53.0``.
+    """
+
+    version: str = ""
+
+    @classmethod
+    def of(cls, version: str, kind: str, found: str) -> UnsupportedSdk:
+        error = cls(
+            f"the constructor of {kind} in azure-cognitiveservices-speech {version} takes "
+            f"{found}, which is not what this speechroute knows, so it was left as it is: update "
+            "speechroute, or call speech_config() where the configs are made."
+        )
+        error.version = version
+        return error
+
+
 _TOLD = (SpeechRouteError, TypeError, ValueError, RuntimeError)
 
 

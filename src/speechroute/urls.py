@@ -130,6 +130,12 @@ def parse(url: str) -> SpeechUrl:
     return SpeechUrl(schemes[scheme], host, port, match["path"], match["query"])
 
 
+def language_in(url: str | None) -> str | None:
+    """The language in a URL's query."""
+    found = parse(url).values("language") if url else []
+    return found[0] if found else None
+
+
 def _check_path(url: SpeechUrl) -> None:
     """Refuse what no host serves, above all a custom domain's path without its offering."""
     is_root = url.path in ("", "/") and url.scheme == "https"

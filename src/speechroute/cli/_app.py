@@ -72,4 +72,4 @@ def stop_on_signals() -> list[int]:
 
 
 # The commands register themselves with `app`.
-from . import _check, _demo, _emulate, _log, _url, _watch  # noqa: E402, F401
+from . import _check, _demo, _emulate, _log, _run, _url, _watch  # noqa: E402, F401

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import signal
-import subprocess
 import sys
 import threading
 from enum import StrEnum
@@ -15,14 +13,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._app import JsonFlag, app, errors_console, print_json, stop_on_signals
+from ._processes import KILLED, run_to_end
 
 if TYPE_CHECKING:
     from ..emulator import Emulator
 
 _OWN_VARIABLES = ("SPEECH_", "AZURE_SPEECH_")
 _PROXY_VARIABLES = ("https_proxy", "no_proxy")
-_KILLED = 128
-"""What a shell adds to the number of the signal that ended a command."""
 
 
 class EmulatedState(StrEnum):
@@ -55,27 +52,6 @@ def child_environment(emulated: dict[str, str]) -> dict[str, str]:
     return {**kept, **emulated}
 
 
-def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Run to the end and return the exit code as a shell does, signals included."""
-    waiting: list[int] = []
-    numbers = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
-    for number in numbers:
-        signal.signal(number, lambda received, _: waiting.append(received))
-    try:
-        process = subprocess.Popen(command, env=environment)
-    except OSError as error:
-        errors_console.print(f"Cannot run {command[0]}: {error.strerror}", markup=False)
-        return 2
-    for number in numbers:
-        signal.signal(number, lambda received, _: process.send_signal(received))
-    # Ctrl-C reaches the command itself: it is in the terminal's foreground with this process.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for number in waiting:
-        process.send_signal(number)
-    code = process.wait()
-    return code if code >= 0 else _KILLED - code
-
-
 @app.command()
 def emulate(
     command: Annotated[
@@ -99,7 +75,7 @@ def emulate(
         with Emulator(state.value) as emulator:
             _emulate(emulator, command or [], as_json=as_json)
     except KeyboardInterrupt:
-        raise typer.Exit(_KILLED + received[0] if command else 0) from None
+        raise typer.Exit(KILLED + received[0] if command else 0) from None
 
 
 def _emulate(emulator: Emulator, command: list[str], *, as_json: bool) -> None:
@@ -110,7 +86,7 @@ def _emulate(emulator: Emulator, command: list[str], *, as_json: bool) -> None:
             typer.echo(json.dumps(description), err=True)
         else:
             _say(f"Emulating Azure Speech, state {state}. Switch with:", emulator.proxy_url)
-        raise typer.Exit(_run(command, child_environment(environment)))
+        raise typer.Exit(run_to_end(command, child_environment(environment)))
     if as_json:
         print_json(description)
     else:

@@ -1,0 +1,5 @@
+"""``python -m speechroute`` is the ``speechroute`` command."""
+
+from .cli import main
+
+main()
