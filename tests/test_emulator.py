@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 from array import array
+from collections import deque
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -219,9 +220,9 @@ def pcm(*seconds: tuple[float, bool]) -> bytes:
     return samples.tobytes()
 
 
-def hear(mode: str, *chunks: bytes, **context: object) -> list[Message]:
-    session = RecognitionSession("the door")
-    body = json.dumps({"phraseDetection": {"mode": mode}, **context}).encode()
+def hear(mode: str, *chunks: bytes, texts: Iterable[str] = ()) -> list[Message]:
+    session = RecognitionSession("the door", deque(texts))
+    body = json.dumps({"phraseDetection": {"mode": mode}}).encode()
     assert list(session.receive(Message("speech.context", "1", body))) == []
     audio: Iterable[bytes] = (*chunks, b"")
     return [

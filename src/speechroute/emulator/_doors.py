@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
+from urllib.parse import unquote
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from ._names import OFFERINGS, Names, State
 from ._recognition import RecognitionSession
+from ._rest import RECOGNITION_PATHS, SPEAK_PATH, VOICES_PATH, answer, refuse
 from ._synthesis import SynthesisSession
 from ._wire import decode
 
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
-_STT_PATHS = frozenset(
-    {
-        "/speech/universal/v2",
-        *(
-            f"/speech/recognition/{mode}/cognitiveservices/v1"
-            for mode in ("interactive", "conversation", "dictation")
-        ),
-    }
-)
-_TTS_PATHS = frozenset({"/cognitiveservices/websocket/v1"})
-_VOICES_PATH = "/cognitiveservices/voices/list"
-_PATHS = {
-    "stt": _STT_PATHS,
+_TTS_SOCKET_PATH = "/cognitiveservices/websocket/v1"
+_SOCKET_PATHS = {
+    "stt": RECOGNITION_PATHS | {"/speech/universal/v2"},
     "s2s": frozenset({"/speech/translation/cognitiveservices/v1"}),
-    "tts": _TTS_PATHS | {_VOICES_PATH},
-    "voice": _TTS_PATHS,
+    "tts": frozenset({_TTS_SOCKET_PATH}),
+    "voice": frozenset({_TTS_SOCKET_PATH}),
 }
 """What each offering serves at its regional host; at the custom domain behind ``/{offering}``."""
+_REST_PATHS = {
+    "stt": RECOGNITION_PATHS,
+    "tts": frozenset({VOICES_PATH, SPEAK_PATH}),
+    "voice": frozenset({SPEAK_PATH}),
+}
+"""The same for requests that do not upgrade."""
 _PREFIXED_TOO = {
     "stt": frozenset({"/stt/speech/universal/v2"}),
     "tts": frozenset({"/tts/cognitiveservices/websocket/v1"}),
@@ -42,13 +42,18 @@ _PREFIXED_TOO = {
 }
 """What newer SDKs open at regional hosts (measured, 1.53)."""
 
+_UNLIMITED = 0
+"""For bodies and messages: a minute of audio is longer than aiohttp's limit."""
 _CLOSE_REASON_BYTES = 120
 """A close frame's reason fits 123 bytes (RFC 6455)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request that reached a front door. Holds the kind of credential, never the secret."""
+    """One request that reached a front door. Holds the kind of credential, never the secret.
+
+    The key and the tokens that were accepted at the time are ``***`` in path and query.
+    """
 
     host: str
     path: str
@@ -81,31 +86,21 @@ class Secrets:
             token = token.removeprefix(f"aad#{self.resource_id}#")
         return scheme == "Bearer" and token in self.tokens
 
-
-def _error(status: int, message: str) -> web.Response:
-    error = {"code": str(status), "message": message}
-    return web.json_response({"error": error}, status=status)
+    def mask(self, text: str) -> str:
+        """Part of a URL with ``***`` for every secret, in whatever way it is percent-encoded."""
+        # The longest first: one may be part of another.
+        for secret in sorted((self.key, *self.tokens), key=len, reverse=True):
+            if secret in unquote(text):
+                spellings = (
+                    f"(?:{re.escape(letter)}|(?i:{''.join(f'%{b:02x}' for b in letter.encode())}))"
+                    for letter in secret
+                )
+                text = re.sub("".join(spellings), "***", text)
+        return text
 
 
 def _upgrades(request: web.Request) -> bool:
     return request.headers.get("Upgrade", "").lower() == "websocket"
-
-
-def _voice(region: str, short_name: str, gender: str, local_name: str) -> dict[str, Any]:
-    locale = short_name.rsplit("-", 1)[0]
-    return {
-        "Name": f"Microsoft Server Speech Text to Speech Voice ({locale}, {local_name}Neural)",
-        "DisplayName": local_name,
-        "LocalName": local_name,
-        "ShortName": short_name,
-        "Gender": gender,
-        "Locale": locale,
-        "LocaleName": f"{locale} as spoken by the emulator in {region}",
-        "SampleRateHertz": "24000",
-        "VoiceType": "Neural",
-        "Status": "GA",
-        "WordsPerMinute": "150",
-    }
 
 
 class FrontDoors:
@@ -124,6 +119,7 @@ class FrontDoors:
         failure: Callable[[], int | None],
         record: Callable[[Request], None],
         *,
+        texts: deque[str],
         redirects: bool,
     ) -> None:
         self._names = names
@@ -132,13 +128,14 @@ class FrontDoors:
         self._state = state
         self._failure = failure
         self._record = record
+        self._texts = texts
         self._runner: web.AppRunner | None = None
         self._loop = asyncio.get_running_loop()
         self._connected: dict[asyncio.Transport, bool] = {}
 
     async def start(self, address: str, port: int, context: ssl.SSLContext) -> int:
         """Listen with TLS; returns the port."""
-        app = web.Application()
+        app = web.Application(client_max_size=_UNLIMITED)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
@@ -160,20 +157,22 @@ class FrontDoors:
         self._loop.call_soon_threadsafe(cut)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        response, status = self._admit(request)
+        admitted = self._admit(request)
+        if isinstance(admitted, str) and not _upgrades(request):
+            region = self._names.region
+            admitted = await answer(request, admitted, region, self._recognition(request))
         credential = "none"
         if request.headers.get(KEY_HEADER):  # beside a token the SDK may send an empty one
             credential = "key"
         elif request.headers.get("Authorization", "").startswith("Bearer "):
             credential = "token"
         # As it arrived: the parsed URL is normalised.
-        path, _, query = request.raw_path.partition("?")
+        path, _, query = map(self._secrets.mask, request.raw_path.partition("?"))
+        status = 101 if isinstance(admitted, str) else admitted.status
         self._record(
             Request(self._host(request), path, query, credential, status, time.monotonic())
         )
-        if response is not None:
-            return response
-        return await self._serve(request)
+        return await self._converse(request, admitted) if isinstance(admitted, str) else admitted
 
     @staticmethod
     def _host(request: web.Request) -> str:
@@ -182,62 +181,55 @@ class FrontDoors:
     def _is_private_door(self, request: web.Request) -> bool:
         return self._host(request) == self._names.custom_domain
 
-    def _operation(self, request: web.Request) -> tuple[str, str] | None:
-        """Offering and path of a request, without the offering; None if nothing is served there."""
+    def _served(self, request: web.Request) -> str | None:
+        """The path of a request, without the offering; None if nothing is served there."""
         path = request.path
         offering = self._names.offering_of(self._host(request))
         if offering is None:
             offering, _, path = path.removeprefix("/").partition("/")
             path = f"/{path}"
         elif path in _PREFIXED_TOO.get(offering, ()):
-            return offering, path.removeprefix("/stt").removeprefix("/tts")
-        return (offering, path) if path in _PATHS.get(offering, ()) else None
+            path = path.removeprefix("/stt").removeprefix("/tts")
+        paths = _SOCKET_PATHS if _upgrades(request) else _REST_PATHS
+        return path if path in paths.get(offering, ()) else None
 
     def _redirect(self, request: web.Request) -> web.Response:
-        offering = request.path.lstrip("/").partition("/")[0]
-        # The SDK follows an upgrade to wss only (measured, 1.53).
-        scheme = "wss" if _upgrades(request) else "https"
-        target = f"{scheme}://{self._names.offering_host(offering)}{request.rel_url}"
+        offering, _, path = str(request.rel_url).lstrip("/").partition("/")
+        host = self._names.offering_host(offering)
+        # The SDK follows an upgrade to wss only (measured, 1.53), and puts the offering into the
+        # path there too. No REST API does (documented).
+        is_socket = _upgrades(request)
+        target = f"wss://{host}{request.rel_url}" if is_socket else f"https://{host}/{path}"
         return web.Response(status=307, headers={"Location": target})
 
-    def _admit(self, request: web.Request) -> tuple[web.Response | None, int]:
-        """An error response, or None and the status that the request will get."""
+    def _admit(self, request: web.Request) -> web.Response | str:
+        """A refusal, or the path that the request is let in to, without the offering."""
         host = self._host(request)
         if host not in self._names.hosts:
-            return _error(404, f"the emulator has no front door {host}"), 404
+            return refuse(404, f"the emulator has no front door {host}")
         failure = self._failure()
         if failure is not None:
-            return _error(failure, "the emulator was told to fail"), failure
+            return refuse(failure, "the emulator was told to fail")
         is_private_door = self._is_private_door(request)
         has_private_endpoint = self._state().has_private_endpoint
         asks_offering = request.path.lstrip("/").partition("/")[0] in OFFERINGS
         if is_private_door and asks_offering and not has_private_endpoint:
             if self._redirects:
-                return self._redirect(request), 307
-            return _error(404, "the resource has no private endpoint"), 404
+                return self._redirect(request)
+            return refuse(404, "the resource has no private endpoint")
         is_wrong_door = not is_private_door and has_private_endpoint
         if not self._secrets.open(request, is_regional=not is_private_door) or is_wrong_door:
-            return _error(401, "wrong key, or the wrong endpoint for this resource"), 401
-        operation = self._operation(request)
-        upgrades = _upgrades(request)
-        if operation is None or upgrades == (operation[1] == _VOICES_PATH):
-            return _error(404, "no such path"), 404
-        return None, 101 if upgrades else 200
+            return refuse(401, "wrong key, or the wrong endpoint for this resource")
+        path = self._served(request)
+        return refuse(404, "no such path") if path is None else path
 
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        if not _upgrades(request):
-            return web.json_response(
-                [
-                    _voice(self._names.region, "en-US-AvaNeural", "Female", "Ava"),
-                    _voice(self._names.region, "de-DE-KatjaNeural", "Female", "Katja"),
-                ]
-            )
-        host = self._host(request)
-        kind = "private endpoint" if host == self._names.custom_domain else "regional host"
-        operation = self._operation(request)
-        speaks = operation is not None and operation[1] in _TTS_PATHS
-        session = SynthesisSession() if speaks else RecognitionSession(f"the {kind} {host}")
-        socket = web.WebSocketResponse(protocols=("USP",), max_msg_size=0)
+    def _recognition(self, request: web.Request) -> RecognitionSession:
+        kind = "private endpoint" if self._is_private_door(request) else "regional host"
+        return RecognitionSession(f"the {kind} {self._host(request)}", self._texts)
+
+    async def _converse(self, request: web.Request, path: str) -> web.StreamResponse:
+        session = SynthesisSession() if path == _TTS_SOCKET_PATH else self._recognition(request)
+        socket = web.WebSocketResponse(protocols=("USP",), max_msg_size=_UNLIMITED)
         transport = cast("asyncio.Transport", request.transport)
         self._connected[transport] = self._is_private_door(request)
         try:

@@ -30,6 +30,8 @@ _RESOURCE_ID = (
 class Emulator:
     """Azure Speech on loopback, for one resource in one of three network states.
 
+    Serves the Speech SDK, and the REST APIs of voices, text to speech and short audio.
+
     A context manager: leaving it stops everything and removes the temporary certificate
     authority. Listens on loopback only unless told otherwise, and connects to nothing.
 
@@ -72,6 +74,7 @@ class Emulator:
         self._requests: deque[Request] = deque(maxlen=_REMEMBERED_REQUESTS)
         self._tunnels: deque[str] = deque(maxlen=_REMEMBERED_REQUESTS)
         self._failure: int | None = None
+        self._texts: deque[str] = deque()
         self._doors: FrontDoors | None = None
         self._exit = contextlib.ExitStack()
 
@@ -107,6 +110,15 @@ class Emulator:
     def fail_with(self, status: int | None) -> None:
         """Answer every request with this HTTP status from now on; None: as the state says."""
         self._failure = status
+
+    def say(self, text: str) -> None:
+        """Make this the text of the next final phrase, of whichever recognition has it first.
+
+        Each call is for one more phrase, in order, from any thread. Translations put their
+        language before it (``[de] ...``). Hypotheses stay as they are, and so does every phrase
+        for which there is no text left: it tells the door and the seconds of audio.
+        """
+        self._texts.append(text)
 
     @property
     def key(self) -> str:
@@ -168,7 +180,8 @@ class Emulator:
     def environment(self) -> dict[str, str]:
         """The variables under which an unmodified program talks to this emulator.
 
-        ``SSL_CERT_FILE`` must be set before the program starts: OpenSSL reads it once.
+        ``SSL_CERT_FILE`` must be set before the program starts: OpenSSL reads it once. The
+        library requests reads ``REQUESTS_CA_BUNDLE`` instead (measured), which is not set here.
         """
         return {
             "SPEECH_KEY": self.key,
@@ -224,6 +237,7 @@ class Emulator:
             lambda: self._service_state,
             lambda: self._failure,
             self._requests.append,
+            texts=self._texts,
             redirects=self._redirects,
         )
         servers.push_async_callback(doors.stop)

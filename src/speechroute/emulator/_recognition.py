@@ -1,7 +1,8 @@
 """Speech to text, translation and conversation transcription, without a socket.
 
 Messages in, messages out. Nothing is understood: speech is told from silence by loudness, and
-the text of a phrase says which door it came through and how many seconds of audio it took.
+the text of a phrase says which door it came through and how many seconds of audio it took,
+unless it was told beforehand.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import struct
 import uuid
 import zlib
 from array import array
+from collections import deque
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from ._wire import Message, reply
@@ -21,7 +24,9 @@ _LOUD = 600
 """Peak-to-peak amplitude of a 16-bit frame above which it counts as speech."""
 _PAUSE_SECONDS = 0.5
 _INITIAL_SILENCE_SECONDS = 5.0
-_WAV_HEADER_BYTES = 44
+_RIFF_HEADER_BYTES = 12
+_CHUNK = struct.Struct("<4sI")
+_FORMAT = struct.Struct("<HHIIHH")
 _SAMPLE_BITS = 16
 _LOWEST_RATE = 8000
 
@@ -87,15 +92,39 @@ class _Segmenter:
         return taken
 
 
+def _open_wav(data: bytes) -> tuple[_Segmenter, bytes]:
+    """The segmenter for the RIFF file or stream that begins so, and the audio in this beginning.
+
+    Raises:
+        ValueError: it holds no 16-bit PCM of 8 kHz or more.
+    """
+    wave_format = b""
+    at = _RIFF_HEADER_BYTES
+    while at + _CHUNK.size <= len(data):
+        name, size = _CHUNK.unpack_from(data, at)
+        at += _CHUNK.size
+        if name == b"fmt ":
+            wave_format = data[at : at + _FORMAT.size]
+        elif name == b"data" and len(wave_format) == _FORMAT.size:
+            _, channels, rate, _, _, bits = _FORMAT.unpack(wave_format)
+            if channels and bits == _SAMPLE_BITS and rate >= _LOWEST_RATE:
+                # A stream does not know its length, and says 0 (measured, 1.53) or the maximum.
+                return _Segmenter(rate, channels), data[at : at + size if size else None]
+        at += size + size % 2
+    raise ValueError("the emulator hears WAV with 16-bit PCM of 8 kHz or more only")
+
+
 class RecognitionSession:
-    """What one WebSocket connection of a recognizer gets back.
+    """What one connection of a recognizer gets back.
 
     Args:
         door: the words for the door that this connection came through.
+        texts: the texts of the next phrases, which uses them up; shared among sessions.
     """
 
-    def __init__(self, door: str) -> None:
+    def __init__(self, door: str, texts: deque[str] | None = None) -> None:
         self._door = door
+        self._texts = deque[str]() if texts is None else texts
         self._context: dict[str, Any] = {}
         self._segmenter: _Segmenter | None = None
         self._turn = ""
@@ -108,6 +137,19 @@ class RecognitionSession:
         elif message.path == "audio":
             yield from self._audio(message)
 
+    def recognize(self, wav: bytes) -> dict[str, Any]:
+        """The first phrase of a whole WAV file, which tells its status.
+
+        Raises:
+            ValueError: see `_open_wav`.
+        """
+        if not wav.startswith(b"RIFF"):
+            raise ValueError("the audio is no WAV file, and the emulator hears no other")
+        audio = (Message("audio", "1", part, binary=True) for part in (wav, b""))
+        replies = chain.from_iterable(map(self.receive, audio))
+        phrase: dict[str, Any] = next(r.json() for r in replies if r.path == "speech.phrase")
+        return phrase
+
     def _audio(self, message: Message) -> Iterator[Message]:
         if message.request_id != self._turn:
             self._turn, self._open, self._segmenter = message.request_id, True, None
@@ -116,13 +158,9 @@ class RecognitionSession:
             return
         audio = message.body
         if self._segmenter is None:
-            rate, channels = 16_000, 1
-            if audio[:4] == b"RIFF":
-                _, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", audio, 20)
-                if bits != _SAMPLE_BITS or rate < _LOWEST_RATE:
-                    raise ValueError("the emulator hears 16-bit PCM of 8 kHz or more only")
-                audio = audio[_WAV_HEADER_BYTES:]
-            self._segmenter = _Segmenter(rate, channels)
+            self._segmenter = _Segmenter(16_000, 1)
+            if audio.startswith(b"RIFF"):
+                self._segmenter, audio = _open_wav(audio)
         if message.body:
             yield from self._heard(self._segmenter, audio)
         else:
@@ -171,7 +209,9 @@ class RecognitionSession:
     def _phrase(self, segmenter: _Segmenter) -> Iterator[Message]:
         offset, duration = segmenter.speech
         text = f"{segmenter.close_phrase():.2f} seconds of audio arrived through {self._door}."
-        best = [{"Confidence": 1.0, "Lexical": text, "ITN": text, "Display": text}]
+        if self._texts:
+            text = self._texts.popleft()
+        forms = dict.fromkeys(("Lexical", "ITN", "MaskedITN", "Display"), text)
         if not self._continuous:
             # The SDK stops sending audio at this message, whatever the mode (measured, 1.53).
             yield self._tell("speech.endDetected", {"Offset": _ticks(offset + duration)})
@@ -182,7 +222,7 @@ class RecognitionSession:
             text,
             RecognitionStatus="Success",
             DisplayText=text,
-            NBest=best,
+            NBest=[{"Confidence": 1.0, **forms}],
             EmulatorSpeechCrc32=segmenter.speech_crc,
         )
 

@@ -77,6 +77,19 @@ def tone(text: str, audio_format: str) -> bytes:
     )
 
 
+def ssml_text(ssml: bytes) -> str:
+    """What SSML says, without its markup.
+
+    Raises:
+        ValueError: it is no XML.
+    """
+    try:
+        # Python's expat limits entity expansion; this reads what the own program wrote.
+        return "".join(ET.fromstring(ssml).itertext())  # noqa: S314
+    except (ET.ParseError, LookupError, ValueError) as error:  # the latter: its encoding
+        raise ValueError(f"this is no SSML: {type(error).__name__}: {error}") from None
+
+
 class SynthesisSession:
     """What one WebSocket connection of a synthesizer gets back."""
 
@@ -89,15 +102,14 @@ class SynthesisSession:
 
         Raises:
             UnsupportedFormat: see `tone`.
+            ValueError: see `ssml_text`.
         """
         if message.path == "synthesis.context":
             audio = message.json().get("synthesis", {}).get("audio", {})
             self._format = audio.get("outputFormat", self._format)
             self._pieces = []
         elif message.path == "ssml":
-            # Python's expat limits entity expansion; this reads what the own program wrote.
-            text = "".join(ET.fromstring(message.body).itertext())  # noqa: S314
-            yield from self._speak(message.request_id, text)
+            yield from self._speak(message.request_id, ssml_text(message.body))
         elif message.path == "text.piece":
             self._pieces.append(message.body.decode())
         elif message.path == "text.end":
