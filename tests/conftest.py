@@ -10,6 +10,8 @@ import pytest
 
 from speechroute.emulator import Emulator
 
+pytest_plugins = ["pytester"]
+
 _PREFIXES = ("SPEECH_", "AZURE_SPEECH_")
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 

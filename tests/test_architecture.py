@@ -64,7 +64,12 @@ def imports(file: Path) -> tuple[set[str], set[str]]:
 
 
 def test_every_module_has_its_place() -> None:
-    assert {file.stem for file in PACKAGE.glob("*.py")} == {*ORDER, "__init__", "__main__"}
+    assert {file.stem for file in PACKAGE.glob("*.py")} == {
+        *ORDER,
+        "__init__",
+        "__main__",
+        "pytest_plugin",
+    }
 
 
 @pytest.mark.parametrize("module", ORDER)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from speechroute import SpeechSettings, errors
+from speechroute import SpeechSettings, errors, extract_from_speechsdk
 from speechroute.emulator import Emulator
 
 ROOT = Path(__file__).parents[1]
@@ -49,8 +49,10 @@ def test_the_other_examples_run(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("SPEECH_PRIVATE_ENDPOINT", "yes")
     monkeypatch.chdir(ROOT / "samples")
+    monkeypatch.setattr("speechroute._factory._default", [])
     names: dict[str, object] = {}
     exec(compile(BLOCKS[number], "README.md", "exec"), names)
+    extract_from_speechsdk()
     code, _, printed = BLOCKS[number].partition("\n# '")
     if printed:
         expression = code.split("\n\n", 1)[1]

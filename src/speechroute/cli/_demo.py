@@ -20,7 +20,7 @@ from .._factory import SpeechConfigFactory
 from .._proxy import choose_proxy
 from .._settings import SpeechSettings
 from ._app import JsonFlag, app, console, print_json, reported, stop_on_signals
-from ._emulate import child_environment, require_emulator
+from ._emulate import require_emulator
 
 if TYPE_CHECKING:
     from ..emulator import Emulator
@@ -76,7 +76,7 @@ def _recognise(config: speechsdk.SpeechConfig, wav: str) -> _Cell:
 
 def _run(emulator: Emulator, wav: str) -> Iterator[tuple[str, str, _Cell]]:
     """Each cell of the table as it is known: state, way, outcome."""
-    emulated = child_environment(emulator.environment)
+    emulated = emulator.environment_over(os.environ)
     os.environ.clear()
     # The SDK reads SSL_CERT_FILE when it connects for the first time (measured, 1.53).
     os.environ.update(emulated)

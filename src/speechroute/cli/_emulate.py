@@ -18,9 +18,6 @@ from ._processes import KILLED, run_to_end
 if TYPE_CHECKING:
     from ..emulator import Emulator
 
-_OWN_VARIABLES = ("SPEECH_", "AZURE_SPEECH_")
-_PROXY_VARIABLES = ("https_proxy", "no_proxy")
-
 
 class EmulatedState(StrEnum):
     """The states of `speechroute.emulator.State`, without importing it for every command."""
@@ -40,16 +37,6 @@ def require_emulator() -> None:
             "This command needs its extra: pip install 'speechroute[emulator]'", markup=False
         )
         raise typer.Exit(2) from None
-
-
-def child_environment(emulated: dict[str, str]) -> dict[str, str]:
-    """This environment with the emulator's variables and none of the user's Speech settings."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.upper().startswith(_OWN_VARIABLES) and name.lower() not in _PROXY_VARIABLES
-    }
-    return {**kept, **emulated}
 
 
 @app.command()
@@ -86,7 +73,7 @@ def _emulate(emulator: Emulator, command: list[str], *, as_json: bool) -> None:
             typer.echo(json.dumps(description), err=True)
         else:
             _say(f"Emulating Azure Speech, state {state}. Switch with:", emulator.proxy_url)
-        raise typer.Exit(run_to_end(command, child_environment(environment)))
+        raise typer.Exit(run_to_end(command, emulator.environment_over(os.environ)))
     if as_json:
         print_json(description)
     else:

@@ -9,7 +9,7 @@ import ssl
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +21,8 @@ from ._names import Names, State
 from ._proxy import ConnectProxy
 
 _REMEMBERED_REQUESTS = 10_000
+_SETTINGS = ("SPEECH_", "AZURE_SPEECH_")
+_PROXIES = ("https_proxy", "no_proxy")
 _RESOURCE_ID = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/my-group"
     "/providers/Microsoft.CognitiveServices/accounts/my-private-link-speech"
@@ -191,6 +193,15 @@ class Emulator:
             "HTTPS_PROXY": self.proxy_url,
             "SSL_CERT_FILE": str(self.ca_file),
         }
+
+    def environment_over(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """An environment with these variables, and with no other Speech settings and proxies."""
+        kept = {
+            name: value
+            for name, value in environment.items()
+            if not name.upper().startswith(_SETTINGS) and name.lower() not in _PROXIES
+        }
+        return {**kept, **self.environment}
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
