@@ -1,0 +1,146 @@
+"""Frameworks that build Azure Speech clients of their own: the samples for them, in every state.
+
+They run in a virtual environment of their own, because of their size and their pins.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clients import WAV
+from frameworks_scene import FRAMEWORKS, SAMPLES
+from speechroute.emulator import Emulator
+from test_namespace import UNSHARE, needs_namespaces
+
+HERE = Path(__file__).parent
+PYTHON = HERE.parent / ".venv" / "frameworks" / "bin" / "python"
+DOMAIN = "my-private-link-speech.cognitiveservices.azure.com"
+DOORS = {
+    "vnet": f"the private endpoint {DOMAIN}",
+    "proxy": f"the private endpoint {DOMAIN}",
+    "removed": "the regional host westeurope.stt.speech.microsoft.com",
+}
+OFFERINGS = {"recognise": "stt", "speak": "tts"}
+TELLS_NO_ERROR = {
+    "livekit_stt": {"recognise"},  # only in a warning, if the audio has ended before
+    "langchain_azure_ai_tools": {"recognise"},
+    "langchain_community_tools": {"recognise"},
+}
+
+pytestmark = pytest.mark.timeout(400)
+
+
+def hosts(run: dict[str, Any]) -> set[str]:
+    return {host for host, _, _ in run["asked"]}
+
+
+def statuses(run: dict[str, Any]) -> set[int]:
+    return {status for _, _, status in run["asked"]}
+
+
+@pytest.fixture(scope="module", params=FRAMEWORKS)
+def scene(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What `frameworks_scene` tells of one framework, and its name."""
+    assert PYTHON.exists(), "the frameworks are not there: run sh .ci/setup dev"
+    command = [*UNSHARE, str(PYTHON), str(HERE / "frameworks_scene.py"), request.param]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=380)
+    assert done.returncode == 0, done.stderr
+    return {"name": request.param, **json.loads(done.stdout)}
+
+
+def test_no_sample_is_forgotten() -> None:
+    assert {file.stem for file in SAMPLES.glob("*.py")} == {*FRAMEWORKS, "dask_folder"}
+
+
+@needs_namespaces
+def test_a_framework_gets_the_right_door_in_every_state(scene: dict[str, Any]) -> None:
+    functions = FRAMEWORKS[scene["name"]].functions
+    regional = {f"westeurope.{OFFERINGS[each]}.speech.microsoft.com" for each in functions}
+    assert scene["states"].keys() == DOORS.keys()
+    for state, run in scene["states"].items():
+        assert run["code"] == 0, run["errors"]
+        assert hosts(run) == (regional if state == "removed" else {DOMAIN})
+        assert statuses(run) <= {101, 200}
+        if "speak" in functions:
+            assert run["printed"].startswith("1.56 seconds\n")
+        if "recognise" in functions:
+            assert f"seconds of audio arrived through {DOORS[state]}." in run["printed"]
+
+
+@needs_namespaces
+def test_a_sample_fails_with_the_error_of_the_service(scene: dict[str, Any]) -> None:
+    run = scene["refused"]
+    assert run["code"] == 1
+    assert run["printed"] == ""
+    assert "401" in run["errors"]
+    assert statuses(run) == {401}
+
+
+@needs_namespaces
+def test_one_door_by_hand_is_the_wrong_one_in_another_state(scene: dict[str, Any]) -> None:
+    framework = FRAMEWORKS[scene["name"]]
+    expected = {"vnet": (framework.by_region, 401), "removed": (framework.by_domain, 404)}
+    for state, (arguments, status) in expected.items():
+        runs = scene["by_hand"][state]
+        assert runs.keys() == ({*framework.functions} if arguments else set())
+        for function, run in runs.items():
+            assert statuses(run) == {status}, function
+            assert run["printed"].strip() == ""
+            if function not in TELLS_NO_ERROR.get(scene["name"], ()):
+                assert run["code"] == 1
+                assert str(status) in run["errors"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    for number in range(4):
+        shutil.copy(WAV, folder / f"{number}.wav")
+    (folder / "broken.wav").write_text("no audio")
+    return folder
+
+
+def transcribe(emulator: Emulator, folder: Path) -> subprocess.CompletedProcess[str]:
+    assert PYTHON.exists(), "the frameworks are not there: run sh .ci/setup dev"
+    return subprocess.run(
+        [str(PYTHON), str(SAMPLES / "dask_folder.py"), str(folder), "--workers", "2"],
+        env={**os.environ, **emulator.environment},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+
+
+def test_workers_of_dask_find_the_door_of_the_moment(emulator: Emulator, folder: Path) -> None:
+    for state, door in DOORS.items():
+        emulator.state = state
+        done = transcribe(emulator, folder)
+        lines = done.stdout.splitlines()
+        assert [line.partition(":")[0] for line in lines] == [f"{n}.wav" for n in range(4)]
+        assert all(line.count(f"seconds of audio arrived through {door}.") == 3 for line in lines)
+        assert all(f"worker {number}: " in done.stderr for number in range(2))
+
+
+def test_a_broken_file_is_reported_and_the_others_are_transcribed(
+    emulator: Emulator, folder: Path
+) -> None:
+    done = transcribe(emulator, folder)
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 4
+    assert len(re.findall(r"^[1-5]/5 \w+\.wav, worker [01]: ", done.stderr, re.MULTILINE)) == 5
+    report = r"broken\.wav, worker [01]: failed: .*SPXERR_INVALID_HEADER"
+    assert re.search(report, done.stderr), done.stderr
+
+
+def test_a_folder_without_failures_ends_with_0(emulator: Emulator, folder: Path) -> None:
+    (folder / "broken.wav").unlink()
+    assert transcribe(emulator, folder).returncode == 0
