@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -130,15 +131,29 @@ def test_workers_of_dask_find_the_door_of_the_moment(emulator: Emulator, folder:
         assert all(f"worker {number}: " in done.stderr for number in range(2))
 
 
-def test_a_broken_file_is_reported_and_the_others_are_transcribed(
+def test_broken_files_are_reported_and_the_others_are_transcribed(
     emulator: Emulator, folder: Path
 ) -> None:
+    with wave.open(str(folder / "silent.wav"), "wb") as wav:
+        wav.setparams((1, 2, 16_000, 0, "NONE", ""))
     done = transcribe(emulator, folder)
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 4
-    assert len(re.findall(r"^[1-5]/5 \w+\.wav, worker [01]: ", done.stderr, re.MULTILINE)) == 5
-    report = r"broken\.wav, worker [01]: failed: .*SPXERR_INVALID_HEADER"
-    assert re.search(report, done.stderr), done.stderr
+    assert len(re.findall(r"^[1-6]/6 \w+\.wav, worker [01]: ", done.stderr, re.MULTILINE)) == 6
+    failed = r"worker [01]: failed: "
+    assert re.search(rf"broken\.wav, {failed}.*SPXERR_INVALID_HEADER", done.stderr), done.stderr
+    assert re.search(rf"silent\.wav, {failed}the file holds no audio", done.stderr), done.stderr
+
+
+def test_a_refusal_is_reported_for_each_file(emulator: Emulator, folder: Path) -> None:
+    emulator.fail_with(401)
+    try:
+        done = transcribe(emulator, folder)
+    finally:
+        emulator.fail_with(None)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(re.findall(r"failed: .*\(401\)", done.stderr)) == 4
 
 
 def test_a_folder_without_failures_ends_with_0(emulator: Emulator, folder: Path) -> None:
