@@ -23,6 +23,7 @@ def on_canceled(event: speechsdk.SpeechRecognitionCanceledEventArgs) -> None:
 
 recognizer.recognized.connect(lambda event: event.result.text and print(event.result.text))
 recognizer.canceled.connect(on_canceled)
+recognizer.session_stopped.connect(lambda _: finished.set())  # all there is without any audio
 recognizer.start_continuous_recognition()
 finished.wait()
 recognizer.stop_continuous_recognition()

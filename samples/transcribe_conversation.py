@@ -28,6 +28,7 @@ def on_canceled(event: speechsdk.transcription.ConversationTranscriptionCanceled
 
 transcriber.transcribed.connect(on_transcribed)
 transcriber.canceled.connect(on_canceled)
+transcriber.session_stopped.connect(lambda _: finished.set())  # all there is without any audio
 transcriber.start_transcribing_async().get()
 finished.wait()
 transcriber.stop_transcribing_async().get()

@@ -20,6 +20,7 @@ from clients import WAV
 from frameworks_scene import FRAMEWORKS, SAMPLES
 from speechroute.emulator import Emulator
 from test_namespace import UNSHARE, needs_namespaces
+from test_readme import table
 
 HERE = Path(__file__).parent
 PYTHON = HERE.parent / ".venv" / "frameworks" / "bin" / "python"
@@ -58,7 +59,9 @@ def scene(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 def test_no_sample_is_forgotten() -> None:
-    assert {file.stem for file in SAMPLES.glob("*.py")} == {*FRAMEWORKS, "dask_folder"}
+    samples = {file.name for file in SAMPLES.glob("*.py")}
+    assert samples == {*(f"{name}.py" for name in FRAMEWORKS), "dask_folder.py"}
+    assert samples == {row[2].strip("`") for row in table("Frameworks", 0)}
 
 
 @needs_namespaces
@@ -98,6 +101,17 @@ def test_one_door_by_hand_is_the_wrong_one_in_another_state(scene: dict[str, Any
             if function not in TELLS_NO_ERROR.get(scene["name"], ()):
                 assert run["code"] == 1
                 assert str(status) in run["errors"]
+
+
+@needs_namespaces
+def test_the_readme_names_a_version_that_is_not_newer(scene: dict[str, Any]) -> None:
+    rows = {name: row[1] for row in table("Frameworks", 1) for name in row[0].split(", ")}
+    for package, version in scene["versions"].items():
+        assert numbers(rows[f"`{package}`"]) <= numbers(version)
+
+
+def numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import wave
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,10 @@ EXPECTED = {
 }
 
 
-def run(sample: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SAMPLES / sample)]
+def run(
+    sample: str, environment: dict[str, str], *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SAMPLES / sample), *arguments]
     return subprocess.run(
         command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=100
     )
@@ -50,6 +53,14 @@ def test_a_sample_fails_loudly_with_a_wrong_key(sample: str, emulator: Emulator)
     done = run(sample, {**emulator.environment, "SPEECH_KEY": "wrong"})
     assert done.returncode != 0
     assert "401" in done.stderr
+
+
+@pytest.mark.parametrize("sample", ["recognize_continuous.py", "transcribe_conversation.py"])
+def test_a_file_without_audio_ends_too(sample: str, emulator: Emulator, tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "empty.wav"), "wb") as wav:
+        wav.setparams((1, 2, 16_000, 0, "NONE", ""))
+    done = run(sample, emulator.environment, str(tmp_path / "empty.wav"))
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 def test_before_and_after_differ_where_the_article_says(emulator: Emulator) -> None:
