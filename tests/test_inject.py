@@ -101,7 +101,6 @@ NAMED: dict[str, dict[str, Any]] = {
         "region": "westeurope",
         "endpoint": f"https://{DOMAIN}/",
     },
-    "no credential": {"endpoint": f"https://{DOMAIN}/"},
     "None for what is not given": {
         "subscription": KEY,
         "region": "westeurope",
@@ -168,6 +167,8 @@ LEFT: dict[str, dict[str, Any]] = {
         "endpoint": f"https://{DOMAIN}/",
     },
     "nothing": {},
+    "an empty key": {"subscription": "", "region": "westeurope"},
+    "an empty token": {"auth_token": "", "endpoint": f"https://{DOMAIN}/"},
     "two credentials": {
         "subscription": KEY,
         "region": "westeurope",
@@ -292,9 +293,32 @@ def test_a_key_in_a_call_wins_over_entra_in_the_settings() -> None:
     settings = SpeechSettings(**given, private_endpoint="no")
     inject_into_speechsdk(SpeechConfigFactory(settings, credential=Credential()))
     assert told(speechsdk.SpeechConfig(KEY, "westeurope")) == {**REGIONAL, "key": KEY}
-    # And a call without a credential gets the factory's.
-    config = speechsdk.SpeechConfig(endpoint=DOMAIN)
-    assert config.token_credential.get_token("any").token == "a-token"
+
+
+def test_a_call_without_a_credential_gets_one_only_where_a_region_needs_it() -> None:
+    call = {"endpoint": f"https://{DOMAIN}/"}
+    inject(private_endpoint="yes")
+    assert told(speechsdk.SpeechConfig(**call)) == PRIVATE
+    inject(private_endpoint="no")
+    assert told(speechsdk.SpeechConfig(**call)) == {**REGIONAL, "key": KEY}
+
+
+def test_configs_with_one_token_credential_share_its_tokens() -> None:
+    asked: list[object] = []
+
+    class Counting(Credential):
+        def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+            asked.append(scopes)
+            return super().get_token(*scopes)
+
+    inject(private_endpoint="no", resource_id=RESOURCE_ID)
+    credential, before = Counting(), threading.active_count()
+    configs = [
+        speechsdk.SpeechConfig(token_credential=credential, endpoint=DOMAIN) for _ in range(20)
+    ]
+    assert {told(config)["token"] for config in configs} == {f"aad#{RESOURCE_ID}#a-token"}
+    assert len(asked) == 1
+    assert threading.active_count() <= before + 1
 
 
 class Cloud(NamedTuple):
@@ -386,14 +410,39 @@ def test_what_somebody_else_put_over_it_survives(monkeypatch: pytest.MonkeyPatch
         assert len(seen) == 2
         inject(private_endpoint="yes")
         assert told(speechsdk.SpeechConfig(KEY, region="westeurope"))["endpoint"]
+        assert len(seen) == 3
         extract_from_speechsdk()
         assert speechsdk.SpeechConfig.__init__ is theirs
+    assert speechsdk.SpeechConfig.__init__ is beneath  # it comes off now that theirs is gone
+    assert told(speechsdk.SpeechConfig(KEY, region="westeurope"))["region"] == "westeurope"
+    inject(private_endpoint="yes")
+    assert told(speechsdk.SpeechConfig(KEY, region="westeurope"))["endpoint"]
+
+
+def test_what_restores_an_older_constructor_takes_the_injection_out() -> None:
+    inject(private_endpoint="yes")
     speechsdk.SpeechConfig.__init__ = CONSTRUCTORS[0]
+    assert told(speechsdk.SpeechConfig(KEY, "westeurope"))["region"] == "westeurope"
+    inject(private_endpoint="yes")
+    assert told(speechsdk.SpeechConfig(KEY, "westeurope"))["endpoint"]
+
+
+def test_a_replacement_that_hides_the_arguments_is_refused_by_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def theirs(*args: Any, **kwargs: Any) -> None:
+        CONSTRUCTORS[0](*args, **kwargs)
+
+    monkeypatch.setattr(speechsdk.SpeechConfig, "__init__", theirs)
+    with pytest.raises(UnsupportedSdk, match="before test_inject replaces the constructor"):
+        inject_into_speechsdk(SpeechConfigFactory(SpeechSettings(key=KEY, endpoint=DOMAIN)))
+    monkeypatch.undo()
 
 
 def test_threads_may_inject_extract_and_construct_at_once() -> None:
     settings = {"key": KEY, "endpoint": DOMAIN, "region": "westeurope", "proxy": "none"}
     factory = SpeechConfigFactory(SpeechSettings(**settings, private_endpoint="yes"))
+    extract_from_speechsdk()
     doors: set[str] = set()
     errors: list[Exception] = []
 
@@ -441,6 +490,24 @@ def test_another_constructor_is_refused_by_name_and_version(
         assert part in str(caught.value)
     assert speechsdk.SpeechConfig.__init__ is CONSTRUCTORS[0]
     monkeypatch.undo()
+
+
+def test_a_mock_in_place_of_the_class_does_no_harm() -> None:
+    code = (
+        "from unittest import mock\n"
+        "import azure.cognitiveservices.speech as speechsdk\n"
+        "from speechroute import SpeechConfigFactory, SpeechSettings\n"
+        f"settings = SpeechSettings(key='{KEY}', endpoint='{DOMAIN}', private_endpoint='yes')\n"
+        "factory = SpeechConfigFactory(settings)\n"
+        "with mock.patch('azure.cognitiveservices.speech.SpeechConfig'):\n"
+        "    from speechroute import inject_into_speechsdk\n"
+        "    inject_into_speechsdk(factory)\n"
+        f"config = speechsdk.SpeechConfig('{KEY}', 'westeurope')\n"
+        "endpoint = speechsdk.PropertyId.SpeechServiceConnection_Endpoint\n"
+        "print(config.get_property(endpoint))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == f"https://{DOMAIN}/", done.stderr
 
 
 def test_the_oldest_sdk_is_not_refused() -> None:

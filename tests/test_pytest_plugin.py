@@ -193,10 +193,14 @@ def test_a_program_that_injects_and_one_that_awaits(pytester: pytest.Pytester) -
             speechroute.inject_into_speechsdk()
             assert transcribe(speechsdk.SpeechConfig(azure_speech.key, azure_speech.region))
 
+        def test_no_longer_injected():
+            config = speechsdk.SpeechConfig("0" * 32, "westeurope")
+            assert config.region == "westeurope"
+
         def test_awaits(azure_speech):
             assert transcribe(asyncio.run(speechroute.SpeechConfigFactory().speech_config_async()))
         """,
-        number=3,
+        number=4,
     )
 
 

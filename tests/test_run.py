@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -79,8 +80,14 @@ def test_an_unmodified_program_takes_the_route_in_every_state(
 @pytest.mark.parametrize("by", [(SPEECHROUTE,), (sys.executable, "-m", "speechroute")])
 @pytest.mark.parametrize(
     "command",
-    [("program.py",), ("-m", "program"), (sys.executable, "program.py"), ("sh", "-c", "./script")],
-    ids=["file", "module", "python", "script in a shell"],
+    [
+        ("program.py",),
+        ("-m", "program"),
+        ("-c", "import program"),
+        (sys.executable, "program.py"),
+        ("sh", "-c", "./script"),
+    ],
+    ids=["file", "module", "code", "python", "script in a shell"],
 )
 def test_it_takes_what_a_shell_takes(
     command: tuple[str, ...], by: tuple[str, ...], tmp_path: Path
@@ -114,14 +121,35 @@ PROGRAMS = {
         "inject_into_speechsdk()\n"
         "make()\n"
     ),
+    "a program that looks whether the SDK is there": (
+        "import importlib.util\n"
+        "assert importlib.util.find_spec('azure.cognitiveservices.speech')\n"
+        "from child import make\n"
+        "make()\n"
+    ),
     "a program in which somebody else is there first": (
         "import functools\n"
         "from azure.cognitiveservices.speech import SpeechConfig\n"
         "from child import make\n"
-        "beneath = SpeechConfig.__init__\n"
+        "beneath, seen = SpeechConfig.__init__, []\n"
         "def construct(*args, **kwargs):\n"
+        "    seen.append(args)\n"
         "    beneath(*args, **kwargs)\n"
-        "SpeechConfig.__init__ = functools.wraps(beneath)(construct)\n"
+        "SpeechConfig.__init__ = construct\n"
+        "make()\n"
+        "assert len(seen) == 1\n"
+    ),
+    "the first config in a signal during the first config": (
+        "import signal, sys\n"
+        "from child import make\n"
+        "import azure.cognitiveservices.speech\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'speechroute._inject':\n"
+        "            sys.meta_path.remove(self)\n"
+        "            signal.raise_signal(signal.SIGUSR1)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "signal.signal(signal.SIGUSR1, lambda *_: make())\n"
         "make()\n"
     ),
     "threads at once": (
@@ -145,16 +173,60 @@ def test_it_reaches(program: str, tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAMS[program])
     done = run("program.py", environment=SETTINGS)
     assert done.returncode == 0, done.stderr
-    times = 8 if "threads" in program else 1
+    times = 8 if "threads" in program else 2 if "signal" in program else 1
     assert done.stdout.count(ENDPOINT) == times, done.stdout
 
 
-def test_extracting_undoes_it(tmp_path: Path) -> None:
+def test_extracting_undoes_it_before_and_after_the_first_config(tmp_path: Path) -> None:
     undone = "import speechroute\nspeechroute.extract_from_speechsdk()\n"
-    again = MAKES_A_CONFIG.partition("speechsdk\n")[2]
-    (tmp_path / "program.py").write_text(MAKES_A_CONFIG + undone + again)
-    done = run("program.py", environment=SETTINGS)
-    assert done.stdout == f"{ENDPOINT}\n\n", done.stderr
+    done_again = "speechroute.inject_into_speechsdk()\n"
+    make = MAKES_A_CONFIG.partition("speechsdk\n")[2]
+    program = tmp_path / "program.py"
+    program.write_text(MAKES_A_CONFIG + undone + make + done_again + make)
+    assert run("program.py", environment=SETTINGS).stdout == f"{ENDPOINT}\n\n{ENDPOINT}\n"
+    program.write_text(undone + MAKES_A_CONFIG + done_again + make + undone + make)
+    assert run("program.py", environment=SETTINGS).stdout == f"\n{ENDPOINT}\n\n"
+
+
+@pytest.mark.parametrize("setting", ["SPEECH_REGION", "SPEECH_DNS_SERVERS"])
+def test_a_first_config_that_fails_leaves_no_key_in_its_frames(
+    setting: str, tmp_path: Path
+) -> None:
+    key = "canary0123456789abcdef0123456789"
+    (tmp_path / "program.py").write_text(
+        "import os, sys, traceback\n"
+        "import azure.cognitiveservices.speech as speechsdk\n"
+        f"os.environ['{setting}'] = 'a b' if '{setting}' == 'SPEECH_REGION' else '127.0.0.1:9'\n"
+        "os.environ['SPEECH_PRIVATE_ENDPOINT'] = 'auto'\n"
+        "os.environ['SPEECH_DNS_TIMEOUT'] = '0.5'\n"
+        "keys = sys.argv[1:]\n"
+        "sys.argv.clear()\n"
+        "try:\n"
+        "    speechsdk.SpeechConfig(subscription=keys.pop(), region='westeurope')\n"
+        "except Exception as error:\n"
+        "    shown = traceback.TracebackException.from_exception(error, capture_locals=True)\n"
+        "    print(*shown.format())\n"
+    )
+    done = run("program.py", key, environment=SETTINGS)
+    assert "Traceback" in done.stdout
+    assert key not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+def test_the_program_gets_every_signal_itself(number: signal.Signals) -> None:
+    code = (
+        "import signal, sys, threading\n"
+        f"signal.signal({int(number)}, lambda *_: sys.exit(40))\n"
+        "print('ready', flush=True)\n"
+        "signal.pause()\n"
+    )
+    command = [SPEECHROUTE, "run", "--", "-c", code]
+    environment = {**os.environ, **SETTINGS}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(number)
+        assert process.wait(60) == 40
 
 
 def test_the_users_own_sitecustomize_still_runs(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ The SDK has no type information; its untyped values stop here, and in the module
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -436,15 +435,14 @@ def _unpickle(
 
 
 _default: list[SpeechConfigFactory] = []
-_default_lock = threading.Lock()
 
 
 def default_factory() -> SpeechConfigFactory:
     """The process-wide factory, made from the environment when it is first needed."""
     if not _default:
-        with _default_lock:
-            if not _default:
-                _default.append(SpeechConfigFactory())
+        # Without a lock, which a signal or a fork in the middle of it would wait for: two threads
+        # at once make two, and everybody gets the first.
+        _default.append(SpeechConfigFactory())
     return _default[0]
 
 

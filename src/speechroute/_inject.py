@@ -9,11 +9,13 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-import threading
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import azure.cognitiveservices.speech as speechsdk
+from azure.cognitiveservices.speech.speech import SpeechConfig
+from azure.cognitiveservices.speech.translation import SpeechTranslationConfig
 from azure.core.credentials import AzureKeyCredential, TokenCredential
 from pydantic import SecretStr
 
@@ -38,8 +40,8 @@ _CREDENTIALS = {
 _FIRST = ("subscription", "region", "endpoint", "host", "auth_token")
 _LAST = ("speech_recognition_language", "token_credential", "key_credential")
 _PARAMETERS: dict[Any, tuple[str, ...]] = {
-    speechsdk.SpeechConfig: (*_FIRST, *_LAST),
-    speechsdk.translation.SpeechTranslationConfig: (
+    SpeechConfig: (*_FIRST, *_LAST),
+    SpeechTranslationConfig: (
         *_FIRST,
         "target_languages",
         "voice_name",
@@ -63,69 +65,118 @@ class _Call(NamedTuple):
 
 
 class _Injection:
-    """One injection, from `inject_into_speechsdk` to `extract_from_speechsdk`."""
+    """Whether configs take the route now, and by which factory. There is one.
 
-    def __init__(self, factory: SpeechConfigFactory | None) -> None:
-        self.factory = factory
-        self._is_on = True
-        self._originals = {kind: _original(kind.__init__) for kind in _PARAMETERS}
+    Without locks: a signal may construct a config in the middle of anything, and a forked child
+    would wait for ever.
+    """
+
+    def __init__(self) -> None:
+        self.is_on = False
+        self.was_asked = False
+        """Whether the program has injected or extracted by itself."""
+        self._factory: SpeechConfigFactory | None = None
+        self._originals: dict[Any, Any] = {}
         self._replacements = {kind: self._replacement(kind) for kind in _PARAMETERS}
+        self._in_place: set[Any] = set()
+        self._stand_ins: set[Any] = set()
+        self._tokens: weakref.WeakValueDictionary[tuple[int, str, str | None], Tokens] = (
+            weakref.WeakValueDictionary()
+        )
 
-    def put_in(self) -> None:
-        for kind, replacement in self._replacements.items():
-            kind.__init__ = replacement
+    def put_in(self, factory: SpeechConfigFactory | None) -> None:
+        constructors = {kind: kind.__init__ for kind in _PARAMETERS if kind not in self._stand_ins}
+        for kind, found in constructors.items():
+            _check(kind, found)
+        self._factory = factory
+        for kind, found in constructors.items():
+            # Somebody may have put theirs over the replacement, or the original back.
+            is_away = kind not in self._in_place or found is self._originals[kind]
+            if is_away and found is not self._replacements[kind]:
+                self._originals[kind] = found
+                kind.__init__ = self._replacements[kind]
+                self._in_place.add(kind)
+        self.is_on = True
 
     def take_out(self) -> None:
-        self._is_on = False
+        self.is_on = False
         for kind, replacement in self._replacements.items():
-            # A replacement that somebody has replaced is still called, and does nothing.
             if kind.__init__ is replacement:
                 kind.__init__ = self._originals[kind]
+                self._in_place.discard(kind)
+
+    def stand_in(self, kind: Any, original: Callable[..., None]) -> None:
+        """Take note that a constructor calls `construct` by itself, as ``speechroute run`` lets it.
+
+        Raises:
+            UnsupportedSdk: see `inject_into_speechsdk`.
+        """
+        if kind not in self._stand_ins:
+            _check(kind, original)
+            self._stand_ins.add(kind)
+        if not self.was_asked:
+            inject_into_speechsdk()
 
     def _replacement(self, kind: Any) -> Any:
-        original, names = self._originals[kind], _PARAMETERS[kind]
+        @functools.wraps(kind.__init__)
+        def __init__(config: Any, /, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+            positional = list(args)
+            del args
+            self.construct(kind, self._originals[kind], config, positional, kwargs)
 
-        @functools.wraps(original)
-        def construct(config: Any, /, *args: Any, **kwargs: Any) -> None:
-            given = {**dict(zip(names, args, strict=False)), **kwargs}
-            is_well_formed = len(given) == len(args) + len(kwargs) and given.keys() <= {*names}
-            failure: SpeechRouteError | None = None
-            if self._is_on and is_well_formed and not making.now:
-                try:
-                    if self._take_route(config, kind, given):
-                        return
-                except SpeechRouteError as error:
-                    failure = error.with_traceback(None)
-            if failure:
-                # Tools that show the locals of a traceback would show the key.
-                del args
-                given.clear()
-                kwargs.clear()
-                raise failure
-            original(config, *args, **kwargs)
+        return __init__
 
-        return construct
+    def construct(
+        self,
+        kind: Any,
+        original: Any,
+        config: Any,
+        positional: list[Any],
+        named: dict[str, Any],
+    ) -> None:
+        """Construct a config, through the current route if the call names this resource.
 
-    def _take_route(self, config: Any, kind: Any, arguments: dict[str, Any]) -> bool:
-        """Construct through the current route, if the call names this resource."""
-        factory = self.factory or default_factory()
+        If that fails, ``positional`` and ``named`` are emptied: tools that show the locals of a
+        traceback would show the key.
+        """
+        names = _PARAMETERS[kind]
+        given = {**dict(zip(names, positional, strict=False)), **named}
+        is_well_formed = len(given) == len(positional) + len(named) and given.keys() <= {*names}
+        failure: SpeechRouteError | None = None
+        if self.is_on and is_well_formed and not making.now:
+            try:
+                if self._take_route(kind, original, config, given):
+                    return
+            except SpeechRouteError as error:
+                failure = error.with_traceback(None)
+        if failure:
+            positional.clear()
+            named.clear()
+            given.clear()
+            raise failure
+        original(config, *positional, **named)
+
+    def _take_route(self, kind: Any, original: Any, config: Any, arguments: dict[str, Any]) -> bool:
+        factory = self._factory or default_factory()
         settings = factory.settings
         own = factory._secret(settings)  # noqa: SLF001  # this package's
         given = {name: value for name, value in arguments.items() if value is not None}
         call = _call_of(given, settings, own)
         if call is None:
             return False
-        if call.offering is None and kind is not speechsdk.SpeechConfig:
+        if call.offering is None and kind is SpeechTranslationConfig:
             call = call._replace(offering=Offering.S2S)
-        settings, secret = _authenticating(given, settings, own)
+        settings, secret = self._credentials(given, settings, own)
         plan, _ = factory._plan(settings, call.offering, call.full_url)  # noqa: SLF001
+        if not given.keys() & _CREDENTIALS.keys() and "region" not in plan.door:
+            secret = SecretStr("")  # as the call has it: who makes it sets a token later
         beyond = {k: v for k, v in given.items() if k not in {**_DOORS, **_CREDENTIALS}}
 
         def construct(**door: Any) -> Any:
             if "token_credential" in door and settings.resource.cloud is PUBLIC:
                 # The caller's own: the SDK asks for this cloud's audience.
                 door.update(token_credential=given.get("token_credential", secret))
-            self._originals[kind](config, **door, **beyond)
+            original(config, **door, **beyond)
             return config
 
         plan.make(construct, secret)
@@ -134,11 +185,43 @@ class _Injection:
             config.speech_recognition_language = language
         return True
 
+    def _credentials(
+        self, given: Mapping[str, Any], settings: SpeechSettings, own: Secret
+    ) -> tuple[SpeechSettings, Secret]:
+        """What a call authenticates with, and the settings that go with it."""
+        resource, resource_id = settings.resource, settings.resource_id
+        if "token_credential" in given:
+            credential = given["token_credential"]
+            name = id(credential), resource.cloud.name, resource_id
+            tokens = self._tokens.get(name) or Tokens(credential, resource.cloud, resource_id)
+            return settings.override(auth=Auth.ENTRA), self._tokens.setdefault(name, tokens)
+        if "auth_token" in given:
+            token = given["auth_token"]
+            is_entra = token.startswith(_AAD)
+            if "region" not in given and not is_entra:
+                # The SDK refuses it with an endpoint: a token of Microsoft Entra ID.
+                is_entra, secret = True, GivenToken(token, resource_id)
+            else:
+                secret = GivenToken(token, None)
+            has_way = resource.custom_domain or resource_id
+            return settings.override(auth=Auth.ENTRA) if is_entra and has_way else settings, secret
+        if "key_credential" in given or "subscription" in given:
+            key = given.get("key_credential") or SecretStr(given["subscription"])
+            if settings.is_entra:
+                plain = SecretStr(key.key) if isinstance(key, AzureKeyCredential) else key
+                settings = settings.override(auth=Auth.KEY, key=plain)
+            return settings, key
+        return settings, own
 
-def _original(constructor: Any) -> Any:
-    """A constructor, without the stand-in of ``speechroute run``."""
-    is_stand_in = getattr(constructor, "stands_in", None) is constructor
-    return constructor.__wrapped__ if is_stand_in else constructor
+
+def _check(kind: Any, constructor: Any) -> None:
+    found = tuple(inspect.signature(constructor).parameters)[1:]
+    if found != _PARAMETERS[kind]:
+        by = str(getattr(constructor, "__module__", ""))
+        by_sdk = by.startswith("azure.")
+        raise UnsupportedSdk.of(
+            speechsdk.__version__, kind.__name__, ", ".join(found), "" if by_sdk else by or "?"
+        )
 
 
 def _call_of(given: Mapping[str, Any], settings: SpeechSettings, own: Secret) -> _Call | None:
@@ -153,6 +236,8 @@ def _call_of(given: Mapping[str, Any], settings: SpeechSettings, own: Secret) ->
         return None
     doors = [name for name in _DOORS if name in given]
     credentials = [name for name in _CREDENTIALS if name in given]
+    if "" in (given.get("subscription"), given.get("auth_token")):
+        return None  # the SDK refuses it, or knows what it means
     if len(credentials) > 1 or not (doors or credentials):
         return None  # the SDK refuses it
     if "token_credential" in given and not (resource.custom_domain or settings.resource_id):
@@ -223,39 +308,7 @@ def _is_own(given: Mapping[str, Any], settings: SpeechSettings, own: Secret) -> 
     return "token_credential" not in given and fingerprint_of(key) == fingerprint_of(own)
 
 
-def _authenticating(
-    given: Mapping[str, Any], settings: SpeechSettings, own: Secret
-) -> tuple[SpeechSettings, Secret]:
-    """What a call authenticates with, and the settings that go with it."""
-    key = given.get("key_credential") or SecretStr(given.get("subscription", ""))
-    token, credential = given.get("auth_token"), given.get("token_credential")
-    secret: Secret = key
-    if credential is not None:
-        secret = Tokens(credential, settings.resource.cloud, settings.resource_id)
-    elif token is not None:
-        # The SDK takes a token for a region in that region's form only. Given with an endpoint,
-        # which it refuses, it is one of Microsoft Entra ID.
-        has_form = "region" in given or token.startswith(_AAD)
-        secret = GivenToken(token, None if has_form else settings.resource_id)
-        if "region" in given and not token.startswith(_AAD):
-            return settings, secret
-    elif not given.keys() & _CREDENTIALS.keys():
-        return settings, own
-    if isinstance(secret, (Tokens, GivenToken)):
-        has_way = settings.resource.custom_domain or settings.resource_id
-        return (settings.override(auth=Auth.ENTRA) if has_way else settings), secret
-    if settings.is_entra:
-        key = SecretStr(key.key) if isinstance(key, AzureKeyCredential) else key
-        settings = settings.override(auth=Auth.KEY, key=key)
-    return settings, secret
-
-
-_lock = threading.Lock()
-_injections: list[_Injection] = []
-
-
-def is_injected() -> bool:
-    return bool(_injections)
+injection = _Injection()
 
 
 def inject_into_speechsdk(factory: SpeechConfigFactory | None = None) -> None:
@@ -268,7 +321,8 @@ def inject_into_speechsdk(factory: SpeechConfigFactory | None = None) -> None:
     resource or host, and embedded models, are left as they are.
 
     What the call gives beyond the door is kept: credential, language, target languages, voice.
-    Where it gives no credential, that of the factory is used. Settings such as language, proxy
+    Where it gives no credential, none is added but for a region, for which the SDK wants one: that
+    of the factory. Settings such as language, proxy
     and log file apply as by `SpeechConfigFactory.speech_config`, but for a full URL: it is taken
     from the call only, because a config does not tell what it is for. So in Azure Government a
     call that does not name its offering's host gets that of ``stt``, and in Azure China a config
@@ -291,20 +345,11 @@ def inject_into_speechsdk(factory: SpeechConfigFactory | None = None) -> None:
     """
     if factory is None:
         default_factory()
-    with _lock:
-        if _injections:
-            _injections[0].factory = factory
-            return
-        for kind, names in _PARAMETERS.items():
-            found = tuple(inspect.signature(kind.__init__).parameters)[1:]
-            if found != names:
-                raise UnsupportedSdk.of(speechsdk.__version__, kind.__name__, ", ".join(found))
-        _injections.append(_Injection(factory))
-        _injections[0].put_in()
+    injection.put_in(factory)
+    injection.was_asked = True
 
 
 def extract_from_speechsdk() -> None:
     """Undo `inject_into_speechsdk`; without it, do nothing. Configs that were made stay as is."""
-    with _lock:
-        if _injections:
-            _injections.pop().take_out()
+    injection.was_asked = True
+    injection.take_out()

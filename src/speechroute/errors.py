@@ -175,11 +175,14 @@ class UnsupportedSdk(SpeechRouteError):
     version: str = ""
 
     @classmethod
-    def of(cls, version: str, kind: str, found: str) -> UnsupportedSdk:
+    def of(cls, version: str, kind: str, found: str, replaced_by: str = "") -> UnsupportedSdk:
+        remedy = "update speechroute"
+        if replaced_by:
+            remedy = f"call inject_into_speechsdk() before {replaced_by} replaces the constructor"
         error = cls(
             f"the constructor of {kind} in azure-cognitiveservices-speech {version} takes "
-            f"{found}, which is not what this speechroute knows, so it was left as it is: update "
-            "speechroute, or call speech_config() where the configs are made."
+            f"{found}, which is not what this speechroute knows, so it was left as it is: "
+            f"{remedy}, or call speech_config() where the configs are made."
         )
         error.version = version
         return error

@@ -26,8 +26,10 @@ def azure_speech() -> Iterator[Emulator]:
     that is recognised; ``fail_with(status)`` makes every request fail.
 
     While the test runs there are no Speech settings but the emulator's, neither in the
-    environment nor in ``.env`` nor in secrets files, and the process-wide factory is a new one.
-    A factory that the program made before keeps its settings: make it when it is first used.
+    environment nor in ``.env`` nor in secrets files, and the process-wide factory is a new one;
+    what the test injects into the SDK is taken out after it. A factory that the program made
+    before keeps its settings: make it when it is first used. For one test, not for fixtures of a
+    wider scope.
     """
     try:
         from .emulator import Emulator
@@ -35,6 +37,7 @@ def azure_speech() -> Iterator[Emulator]:
         reason = f"azure_speech needs its extra: pip install 'speechroute[emulator]' ({error})"
         pytest.fail(reason, pytrace=False)
     from . import _factory
+    from ._inject import injection
     from ._settings import SpeechSettings
 
     with Emulator(dns_ttl=0) as emulator, pytest.MonkeyPatch.context() as patch:
@@ -47,4 +50,7 @@ def azure_speech() -> Iterator[Emulator]:
         for source in ("env_file", "secrets_dir"):
             patch.setitem(SpeechSettings.model_config, source, None)
         patch.setattr(_factory, "_default", [])
+        was_injected = injection.is_on
         yield emulator
+        if not was_injected:
+            injection.take_out()

@@ -20,8 +20,7 @@ def run_to_end(command: list[str], environment: dict[str, str]) -> int:
     try:
         process = subprocess.Popen(command, env=environment)
     except OSError as error:
-        errors_console.print(f"Cannot run {command[0]}: {error.strerror}", markup=False)
-        return 2
+        return tell_why_not(command, error)
     for number in numbers:
         signal.signal(number, lambda received, _: process.send_signal(received))
     # Ctrl-C reaches the command itself: it is in the terminal's foreground with this process.
@@ -30,3 +29,9 @@ def run_to_end(command: list[str], environment: dict[str, str]) -> int:
         process.send_signal(number)
     code = process.wait()
     return code if code >= 0 else KILLED - code
+
+
+def tell_why_not(command: list[str], error: OSError) -> int:
+    """Say that a command cannot be run, and return the exit code for it."""
+    errors_console.print(f"Cannot run {command[0]}: {error.strerror}", markup=False)
+    return 2

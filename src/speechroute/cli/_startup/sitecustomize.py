@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import importlib.util
 import sys
-import threading
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
@@ -18,63 +17,57 @@ _SDK = "azure.cognitiveservices.speech"
 
 
 class _SdkFinder:
-    """Finds the SDK where everybody does, and prepares it once it is imported."""
+    """Finds the SDK where everybody does, and prepares it when it is imported."""
 
-    def find_spec(self, name: str, *_: Any) -> ModuleSpec | None:
+    def find_spec(self, name: str, path: Any = None, _target: Any = None) -> ModuleSpec | None:
         if name != _SDK:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        spec = PathFinder.find_spec(name, path)
         if spec and spec.loader:
             execute = spec.loader.exec_module
 
             def exec_module(module: Any) -> None:
                 execute(module)
-                _prepare(module.SpeechConfig, module.translation.SpeechTranslationConfig)
+                _prepare(module.SpeechConfig)
+                _prepare(module.translation.SpeechTranslationConfig)
 
             spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
 
 
-def _prepare(*kinds: Any) -> None:
-    """Put a stand-in in place of each constructor, which injects when it is first called.
+def _prepare(kind: Any) -> None:
+    """Let a constructor ask speechroute when it is called.
 
     Not now: a program that imports speechroute, which imports the SDK, is in the middle of it.
     """
-    lock, entered = threading.Lock(), threading.local()
+    original = kind.__init__
 
-    def stand_in(kind: Any, original: Any) -> Any:
-        @functools.wraps(original)
-        def construct(config: Any, /, *args: Any, **kwargs: Any) -> None:
-            if getattr(entered, "here", False):
-                # Called by what somebody else has put over it.
-                original(config, *args, **kwargs)
-                return
-            with lock:
-                _inject()
-            entered.here = True
-            try:
-                kind.__init__(config, *args, **kwargs)
-            finally:
-                entered.here = False
+    @functools.wraps(original)
+    def __init__(config: Any, /, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        positional = list(args)
+        del args
+        try:
+            injection = _injection()
+            injection.stand_in(kind, original)
+        except Exception:
+            # Tools that show the locals of a traceback would show the key.
+            positional.clear()
+            kwargs.clear()
+            raise
+        injection.construct(kind, original, config, positional, kwargs)
 
-        construct.stands_in = construct  # type: ignore[attr-defined]
-        return construct
-
-    for kind in kinds:
-        kind.__init__ = stand_in(kind, kind.__init__)
+    kind.__init__ = __init__
 
 
-def _inject() -> None:
+def _injection() -> Any:
     try:
-        from speechroute import _inject as injection
+        from speechroute._inject import injection
     except ImportError as error:
         raise ImportError(
             f"speechroute run: {sys.executable} cannot import speechroute, so its SpeechConfig "
             "objects would not take the route: install speechroute into its environment"
         ) from error
-    if not injection.is_injected():  # else the program has done it, with a factory of its own
-        injection.inject_into_speechsdk()
+    return injection
 
 
 def _hand_over() -> None:
