@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -26,6 +24,7 @@ from speechroute.errors import (
     PrivateDnsRecordMissing,
     RouteUndecided,
 )
+from test_readme import table
 
 RESOURCE = Resource(C, None)
 PUBLIC, PRIVATE = "13.69.67.71", "172.28.0.10"
@@ -354,6 +353,5 @@ def test_every_set_of_facts_gives_one_verdict_and_errors_only_with_an_error(
 
 
 def test_the_readme_has_exactly_the_rows_of_the_code() -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text()
-    rows = re.findall(r"^\| `([a-z-]+)` \| (.+?) \|", readme, flags=re.MULTILINE)
-    assert dict(rows) == {row.id: row.value for row in Row}
+    rows = {row[0].strip("`"): row[1] for row in table("How it decides")}
+    assert rows == {row.id: row.value for row in Row}
