@@ -130,9 +130,8 @@ def test_without_a_resource_id_the_custom_domain_is_used_and_the_route_says_so(
     monkeypatch.setenv("SPEECH_AUTH", "entra")
     document = json.loads(run("check", "--json").stdout)
     assert document["settings"]["auth"] == "entra"
-    assert document["route"]["urls"]["get_voices_async"] == (
-        f"https://{emulated.custom_domain}/tts/cognitiveservices/voices/list"
-    )
+    (voices,) = (door["url"] for door in document["doors"] if door["client"] == "voices list")
+    assert voices == f"https://{emulated.custom_domain}/tts/cognitiveservices/voices/list"
 
 
 def _recognize(config: Any) -> Any:

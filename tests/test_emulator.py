@@ -66,7 +66,7 @@ def test_dns_knows_no_other_resource_and_no_other_zone(emulator: Emulator) -> No
     "wire", [b"", b"garbage", b"\x00" * 12], ids=["empty", "garbage", "no question"]
 )
 def test_dns_drops_what_is_no_query(wire: bytes) -> None:
-    server = DnsServer(Names(next(iter(CLOUDS)), "westeurope"), lambda: State.VNET, 5)
+    server = DnsServer(Names(next(iter(CLOUDS)), "westeurope"), lambda: State.VNET, 5, {})
     assert server.respond(wire) is None
 
 

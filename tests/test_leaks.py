@@ -279,8 +279,9 @@ def test_no_argument_stays_in_the_frames_of_an_error(
 
 
 COMMANDS = (
-    ["check"],
-    ["check", "--json"],
+    ["check", "--probe", "--with-key"],
+    ["check", "--probe", "--with-key", "--json"],
+    ["check", "--probe", "--with-key", "--markdown"],
     ["url", FULL],
     ["log", str(WAV)],
     ["watch", "--json"],

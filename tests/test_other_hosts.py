@@ -162,7 +162,8 @@ def test_check_shows_where_every_client_goes(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("SPEECH_ALLOW_HOSTS", "localhost")
     document = json.loads(run("check", "--json").stdout)
     assert document["settings"]["key"] is None
-    assert document["route"]["urls"] == {"every client": "http://localhost:5000/..."}
+    (door,) = document["doors"]
+    assert (door["client"], door["url"]) == ("every client", "http://localhost:5000")
     done = run("check")
     assert (done.returncode, "other host" in done.stdout) == (0, True)
 

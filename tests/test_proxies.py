@@ -96,9 +96,10 @@ def test_check_says_which_proxy_is_used_and_why(state: str, behind_a_proxy: Emul
         "vnet": "none (the host is in this network, HTTPS_PROXY leads out of it)",
         "removed": f"{proxy} (HTTPS_PROXY names it)",
     }[state]
-    route = json.loads(run("check", "--json").stdout)["route"]
-    assert set(route["proxies"].values()) == {expected}
-    assert expected in run("check").stdout
+    doors = json.loads(run("check", "--json").stdout)["doors"]
+    assert {f"{door['proxy'] or 'none'} ({door['proxy_reason']})" for door in doors} == {expected}
+    way = expected.replace("none", "no proxy") if state == "vnet" else f"proxy {expected}"
+    assert way in run("check").stdout
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,8 @@ class Lookup:
         ttl: the smallest time to live on the chain, seconds; None where nothing was found.
         outcome: how it ended; for ``name missing`` the last name of the chain is the missing one.
         failure: what went wrong, in words, where something did.
+        ttls: the time to live of each step that was found: of each name's alias, seconds, and of
+            the addresses.
     """
 
     chain: tuple[str, ...]
@@ -68,6 +70,7 @@ class Lookup:
     ttl: int | None
     outcome: Outcome
     failure: str = ""
+    ttls: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +276,7 @@ def _read(response: dns.message.Message, name: str, kind: dns.rdatatype.RdataTyp
         if addresses:
             ttls.append(addresses.ttl)
             found = tuple(ipaddress.ip_address(record.address) for record in addresses)
-            return Lookup(tuple(chain), found, min(ttls), Outcome.ANSWERED)
+            return Lookup(tuple(chain), found, min(ttls), Outcome.ANSWERED, ttls=tuple(ttls))
         alias = response.get_rrset(response.answer, current, dns.rdataclass.IN, dns.rdatatype.CNAME)
         if not alias:
             break
@@ -284,15 +287,15 @@ def _read(response: dns.message.Message, name: str, kind: dns.rdatatype.RdataTyp
             return Lookup(tuple(chain), (), None, Outcome.FAILED, "its aliases run in a loop")
     missing = response.rcode() == dns.rcode.NXDOMAIN
     outcome = Outcome.NAME_MISSING if missing else Outcome.NO_ADDRESS
-    return Lookup(tuple(chain), (), min(ttls, default=None), outcome)
+    return Lookup(tuple(chain), (), min(ttls, default=None), outcome, ttls=tuple(ttls))
 
 
 def _merge(v4: Lookup, v6: Lookup) -> Lookup:
     """One lookup out of those for A and AAAA."""
     if v4.addresses and v6.addresses and v4.chain == v6.chain:
-        ttls = [ttl for ttl in (v4.ttl, v6.ttl) if ttl is not None]
+        ttls = tuple(map(min, v4.ttls, v6.ttls))
         addresses = v4.addresses + v6.addresses
-        return Lookup(v4.chain, addresses, min(ttls, default=None), Outcome.ANSWERED)
+        return Lookup(v4.chain, addresses, min(ttls, default=None), Outcome.ANSWERED, ttls=ttls)
     if v4.addresses or v6.addresses:
         return v4 if v4.addresses else v6
     # A failure for AAAA may hide an address. Otherwise the outcome for A holds, above all its

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import cast
 
@@ -21,17 +21,32 @@ from ._names import Names, State
 _NEGATIVE_SOA = "ns.invalid. hostmaster.invalid. 1 3600 600 86400 {ttl}"
 
 
+Overlay = Mapping[str, tuple[str, ...]]
+"""For a name: the names that follow it, and at the end its address, if it has one."""
+
+
+def _found(asked: str, names: Names, state: State, over: Overlay) -> tuple[list[str], str] | None:
+    """The names of a chain and its address, which is empty where the last name does not exist."""
+    if asked not in over:
+        found = names.chain(asked, state)
+        return found and (list(found[0]), found[1])
+    chain = [asked, *over[asked]]
+    has_address = len(chain) > 1 and chain[-1].replace(".", "").isdecimal()
+    return chain, chain.pop() if has_address else ""
+
+
 def _answer(
-    query: dns.message.Message, names: Names, state: State, ttl: int
+    query: dns.message.Message, names: Names, state: State, ttl: int, over: Overlay
 ) -> dns.message.Message:
     response = dns.message.make_response(query, recursion_available=True)
     question = query.question[0]
     asked = question.name.to_text(omit_final_dot=True).lower()
-    zone = next((z for z in names.zones if asked == z or asked.endswith("." + z)), None)
+    zones = (z for z in names.zones if asked == z or asked.endswith("." + z))
+    zone = next(zones, asked if asked in over else None)
     if zone is None:
         response.set_rcode(dns.rcode.REFUSED)
         return response
-    found = names.chain(asked, state)
+    found = _found(asked, names, state, over)
     if found is None:
         if asked != zone:
             response.set_rcode(dns.rcode.NXDOMAIN)
@@ -44,7 +59,9 @@ def _answer(
                 dns.rrset.from_text(owner, ttl, "IN", "CNAME", target.to_text())
                 for owner, target in pairwise(owners)
             ]
-            if question.rdtype == dns.rdatatype.A:
+            if not address:
+                response.set_rcode(dns.rcode.NXDOMAIN)
+            elif question.rdtype == dns.rdatatype.A:
                 response.answer.append(dns.rrset.from_text(owners[-1], ttl, "IN", "A", address))
                 return response
     soa = _NEGATIVE_SOA.format(ttl=ttl)
@@ -55,10 +72,11 @@ def _answer(
 class DnsServer:
     """Answers A and AAAA for the names of one resource; REFUSED for every other zone."""
 
-    def __init__(self, names: Names, state: Callable[[], State], ttl: int) -> None:
+    def __init__(self, names: Names, state: Callable[[], State], ttl: int, over: Overlay) -> None:
         self._names = names
         self._state = state
         self._ttl = ttl
+        self._over = over
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
@@ -98,7 +116,7 @@ class DnsServer:
             return None
         if query.flags & dns.flags.QR or len(query.question) != 1:
             return None
-        return _answer(query, self._names, self._state(), self._ttl).to_wire()
+        return _answer(query, self._names, self._state(), self._ttl, self._over).to_wire()
 
     async def _serve_tcp(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = cast("asyncio.Task[None]", asyncio.current_task())

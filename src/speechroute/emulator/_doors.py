@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import cast
 from urllib.parse import unquote
 
@@ -116,9 +117,10 @@ class FrontDoors:
         names: Names,
         secrets: Secrets,
         state: Callable[[], State],
-        failure: Callable[[], int | None],
         record: Callable[[Request], None],
         *,
+        refusal: Callable[[str], int | None],
+        clock_skew: Callable[[], float],
         texts: deque[str],
         redirects: bool,
     ) -> None:
@@ -126,7 +128,8 @@ class FrontDoors:
         self._secrets = secrets
         self._redirects = redirects
         self._state = state
-        self._failure = failure
+        self._refusal = refusal
+        self._clock_skew = clock_skew
         self._record = record
         self._texts = texts
         self._runner: web.AppRunner | None = None
@@ -137,10 +140,14 @@ class FrontDoors:
         """Listen with TLS; returns the port."""
         app = web.Application(client_max_size=_UNLIMITED)
         app.router.add_route("*", "/{path:.*}", self._handle)
+        app.on_response_prepare.append(self._date)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         await web.TCPSite(self._runner, address, port, ssl_context=context).start()
         return int(self._runner.addresses[0][1])
+
+    async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = formatdate(time.time() + self._clock_skew(), usegmt=True)
 
     async def stop(self) -> None:
         if self._runner:
@@ -207,9 +214,9 @@ class FrontDoors:
         host = self._host(request)
         if host not in self._names.hosts:
             return refuse(404, f"the emulator has no front door {host}")
-        failure = self._failure()
-        if failure is not None:
-            return refuse(failure, "the emulator was told to fail")
+        refusal = self._refusal(host)
+        if refusal is not None:
+            return refuse(refusal, "the emulator was told to answer so")
         is_private_door = self._is_private_door(request)
         has_private_endpoint = self._state().has_private_endpoint
         asks_offering = request.path.lstrip("/").partition("/")[0] in OFFERINGS

@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +22,7 @@ from ._names import Names, State
 from ._proxy import ConnectProxy
 
 _REMEMBERED_REQUESTS = 10_000
+_FORBIDDEN = 403
 _SETTINGS = ("SPEECH_", "AZURE_SPEECH_")
 _PROXIES = ("https_proxy", "no_proxy")
 _RESOURCE_ID = (
@@ -47,6 +49,15 @@ class Emulator:
         redirects: whether the custom domain of a resource without private endpoints leads to the
             region (newer services, documented 2026-03) instead of answering 404.
         dns_ttl: time to live of every DNS answer, seconds.
+        issuer: the organisation in the name of the certificate authority; one that is not Azure's
+            stands for a proxy that opens TLS.
+        expires: until when the front doors' certificate is valid; default: for long.
+
+    Attributes:
+        public_access: whether the VNet proxy lets anybody in; else it answers 403.
+        clock_skew: seconds by which the front doors' clock is ahead.
+        dns_answers: what DNS says instead, by name: the names that follow it, and its address at
+            the end; without an address the last name does not exist.
         address: the IPv4 address to listen on.
         dns_port, https_port, proxy_port: 0 means any free port.
     """
@@ -61,6 +72,8 @@ class Emulator:
         resource_id: str = _RESOURCE_ID,
         redirects: bool = False,
         dns_ttl: int = 5,
+        issuer: str = "Microsoft Corporation",
+        expires: datetime | None = None,
         address: str = "127.0.0.1",
         dns_port: int = 0,
         https_port: int = 0,
@@ -71,6 +84,10 @@ class Emulator:
         self._secrets = Secrets(key or secrets.token_hex(16), resource_id)
         self._redirects = redirects
         self._dns_ttl = dns_ttl
+        self._issuer, self._expires = issuer, expires
+        self.public_access = True
+        self.clock_skew = 0.0
+        self.dns_answers: dict[str, tuple[str, ...]] = {}
         self._address = address
         self._ports = dns_port, https_port, proxy_port
         self._requests: deque[Request] = deque(maxlen=_REMEMBERED_REQUESTS)
@@ -215,10 +232,13 @@ class Emulator:
         self._exit.close()
 
     def _certificate(self) -> ssl.SSLContext:
-        authority = trustme.CA()
+        authority = trustme.CA(
+            organization_name=self._issuer, organization_unit_name="speechroute emulator"
+        )
         authority.cert_pem.write_to_path(str(self._ca_file))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(*sorted(self._names.hosts)).configure_cert(context)
+        certificate = authority.issue_cert(*sorted(self._names.hosts), not_after=self._expires)
+        certificate.configure_cert(context)
         return context
 
     @contextlib.contextmanager
@@ -237,17 +257,25 @@ class Emulator:
             thread.join()
             loop.close()
 
+    def _refusal(self, host: str) -> int | None:
+        """The status that every request to a host gets, whatever it asks for."""
+        is_shut = self._service_state is State.PROXY and not self.public_access
+        if is_shut and host == self._names.custom_domain:
+            return _FORBIDDEN
+        return self._failure
+
     async def _start(self, servers: contextlib.AsyncExitStack, context: ssl.SSLContext) -> None:
         dns_port, https_port, proxy_port = self._ports
-        dns = DnsServer(self._names, lambda: self._dns_state, self._dns_ttl)
+        dns = DnsServer(self._names, lambda: self._dns_state, self._dns_ttl, self.dns_answers)
         servers.push_async_callback(dns.stop)
         dns_port = await dns.start(self._address, dns_port)
         doors = FrontDoors(
             self._names,
             self._secrets,
             lambda: self._service_state,
-            lambda: self._failure,
             self._requests.append,
+            refusal=self._refusal,
+            clock_skew=lambda: self.clock_skew,
             texts=self._texts,
             redirects=self._redirects,
         )

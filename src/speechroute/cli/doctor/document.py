@@ -1,0 +1,161 @@
+"""The report as one JSON document; ``schema.json`` describes its form."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+from ... import _values
+from ..._clouds import recognise_marker
+from ..._dns import Lookup
+from ..._masking import mask_url
+from ..._route import Route
+from ..._settings import SpeechSettings
+from .facts import Answer, Facts
+from .judge import Finding, headline_of
+
+VERSION = 1
+"""Of the form. A new field keeps it; one that goes or changes its meaning raises it."""
+Json = dict[str, Any]
+
+
+def document_of(facts: Facts, findings: list[Finding], exit_code: int) -> Json:
+    return {
+        "version": VERSION,
+        "speechroute": version("speechroute"),
+        "sdk": facts.sdk_version,
+        "complete": facts.is_complete,
+        "steps": facts.steps,
+        "headline": headline_of(findings, facts),
+        "exit_code": exit_code,
+        "settings": settings_of(facts.settings) if facts.settings else None,
+        "problems": [asdict(problem) for problem in facts.problems],
+        "dns": _dns(facts),
+        "decision": _decision(facts),
+        "doors": [_door(facts, door.client) for door in facts.doors],
+        "private_door": _answer(facts.private_door),
+        "key": {host: _answer(answer) for host, answer in facts.key_answers.items()},
+        "findings": [
+            {
+                "id": finding.id,
+                "severity": finding.severity,
+                "title": finding.title,
+                "fixed_by": finding.fixed_by,
+                "cause": finding.cause,
+                "remedy": finding.remedy,
+                "command": finding.command,
+            }
+            for finding in findings
+        ],
+    }
+
+
+def settings_of(settings: SpeechSettings) -> Json:
+    """What the user says, without secrets."""
+    proxy = _values.split_proxy(settings.proxy.get_secret_value())
+    return {
+        "key": "***" if settings.key.get_secret_value() else None,
+        "key_file": str(settings.key_file) if settings.key_file else None,
+        "auth": settings.auth,
+        "resource_id": settings.resource_id,
+        "other_host": settings.resource.other_host,
+        "custom_domain": settings.resource.custom_domain,
+        "region": settings.resource.region,
+        "cloud": settings.resource.cloud.name,
+        "url": mask_url(settings.full_url) if settings.full_url else None,
+        "private_endpoint": settings.private_endpoint,
+        "when_undecided": settings.when_undecided,
+        "language": settings.language,
+        "voice": settings.voice,
+        "endpoint_id": settings.endpoint_id,
+        "log_file": str(settings.log_file) if settings.log_file else None,
+        "proxy": f"{proxy.hostname}:{proxy.port}" if proxy else settings.proxy.get_secret_value(),
+        "dns_servers": list(settings.dns_servers),
+        "dns_timeout": settings.dns_timeout,
+    }
+
+
+def _lookup(lookup: Lookup | None) -> Json | None:
+    if lookup is None:
+        return None
+    ttls = dict(enumerate(lookup.ttls))
+    markers = [recognise_marker(name) for name in lookup.chain]
+    return {
+        "chain": [
+            {"name": name, "ttl": ttls.get(at), "marker": marker.kind if marker else None}
+            for at, (name, marker) in enumerate(zip(lookup.chain, markers, strict=True))
+        ],
+        "addresses": [str(address) for address in lookup.addresses],
+        "outcome": lookup.outcome,
+        "failure": lookup.failure,
+    }
+
+
+def deciding(lookup: Lookup) -> int | None:
+    """Which name of the chain decided: the last one that tells something."""
+    known = [at for at, name in enumerate(lookup.chain) if recognise_marker(name)]
+    return known[-1] if known else None
+
+
+def system_differs(facts: Facts) -> bool | None:
+    """Whether the operating system sees another address; None where it was not asked."""
+    view = facts.view
+    if view is None or view.system is None:
+        return None
+    return not set(view.system.addresses) & set(view.dns.addresses)
+
+
+def _dns(facts: Facts) -> Json | None:
+    view = facts.view
+    if view is None:
+        return None
+    return {
+        "custom_domain": _lookup(view.dns),
+        "decided_by": deciding(view.dns),
+        "system": _lookup(view.system),
+        "system_differs": system_differs(facts),
+        "region_api": _lookup(view.region_api),
+        "seconds": round(view.seconds, 3),
+    }
+
+
+def _decision(facts: Facts) -> Json | None:
+    row = facts.row.id if facts.row else None
+    if facts.error:
+        return {"row": row, "error": type(facts.error).__name__, "message": str(facts.error)}
+    return {"row": row, **_route(facts.route)} if facts.route else None
+
+
+def _route(route: Route) -> Json:
+    return {
+        "kind": route.kind,
+        "custom_domain": route.custom_domain,
+        "region": route.region,
+        "cloud": route.cloud,
+        "reason": route.reason,
+        "warnings": list(route.warnings),
+    }
+
+
+def _door(facts: Facts, client: str) -> Json:
+    door = next(door for door in facts.doors if door.client == client)
+    return {
+        "client": client,
+        "url": door.url or None,
+        "note": door.note,
+        "proxy": door.proxy or None,
+        "proxy_reason": door.proxy_reason,
+        "answer": _answer(facts.answers.get(door.url)),
+    }
+
+
+def _answer(answer: Answer | None) -> Json | None:
+    if answer is None:
+        return None
+    told = asdict(answer)
+    certificate = told.pop("certificate")
+    if certificate:
+        certificate["expires"] = certificate["expires"].isoformat()
+        del certificate["distrust_code"]
+    return {**told, "seconds": list(answer.seconds), "certificate": certificate}

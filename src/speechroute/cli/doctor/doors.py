@@ -1,0 +1,81 @@
+"""Where each client of the SDK, and of the REST APIs, connects to on a route."""
+
+from __future__ import annotations
+
+import warnings
+from urllib.parse import urlencode, urlsplit
+
+from ... import urls
+from ..._clouds import Offering
+from ..._masking import mask_url
+from ..._proxy import choose_proxy
+from ..._route import Route
+from ..._settings import SpeechSettings
+from .facts import Door
+
+_NEW_STT = "/stt/speech/universal/v2"
+_NEW_TTS = "/tts/cognitiveservices/websocket/v1"
+_OLD_STT = "/speech/recognition/interactive/cognitiveservices/v1"
+_OLD_TTS = "/cognitiveservices/websocket/v1"
+_VOICES = "cognitiveservices/voices/list"
+_MODELS = "speechtotext/models/base?api-version=2024-11-15"
+_TOKEN = "v1.0/issueToken"  # noqa: S105  # a path
+_ANY_ID = "DEPLOYMENT"
+"""Stands for the id of a custom voice where none is set."""
+
+
+def doors_of(route: Route, settings: SpeechSettings) -> tuple[Door, ...]:
+    """The URL that each client opens (measured, 1.53.0; REST: documented, 2024-09-24)."""
+    doors = [*_sdk(route, settings), *_rest(route)]
+    setting = settings.proxy.get_secret_value()
+    chosen = []
+    for door in doors:
+        host = urlsplit(door.url).hostname or ""
+        proxy, reason = choose_proxy(setting, host, is_direct=route.is_direct)
+        chosen.append(Door(door.client, door.url, door.note, str(proxy or ""), reason))
+    return tuple(chosen)
+
+
+def _sdk(route: Route, settings: SpeechSettings) -> list[Door]:
+    if route.other_host is not None:
+        return [Door("every client", route.other_host, "a host of SPEECH_ALLOW_HOSTS")]
+    model, language = settings.endpoint_id, settings.language
+    transcriber = {"cid": model, "language": language or (None if model else "en-us")}
+    voices = route.rest_url(Offering.TTS, _VOICES)
+    clients: tuple[tuple[str, Offering, str, str, dict[str, str | None]], ...] = (
+        ("recognition", Offering.STT, _NEW_STT, _OLD_STT, {"cid": model}),
+        ("translation", Offering.S2S, _NEW_STT, _NEW_STT, {"cid": model}),
+        ("transcription", Offering.STT, _NEW_STT, _NEW_STT, transcriber),
+        ("synthesis", Offering.TTS, _NEW_TTS, _OLD_TTS, {}),
+        ("custom voice", Offering.VOICE, _NEW_TTS, _OLD_TTS, {"deploymentId": model or _ANY_ID}),
+    )
+    doors = []
+    for client, offering, path, path_of_host, query in clients:
+        full_url = settings.full_url
+        if full_url:
+            of_url = urls.parse(full_url).offering
+            if of_url in urls.SERVED_BY[offering]:
+                doors.append(Door(client, mask_url(route.url(full_url)), "full URL"))
+            else:
+                doors.append(Door(client, "", f"none: the full URL is one of {of_url}"))
+            continue
+        door = route.sdk_kwargs(offering)
+        # A translator connects to the host of stt (measured, 1.53).
+        host = route.host(Offering.STT if offering is Offering.S2S else offering)
+        given = urlencode({name: value for name, value in query.items() if value})
+        opened = path_of_host if "host" in door else path
+        doors.append(Door(client, f"wss://{host}{opened}{f'?{given}' if given else ''}"))
+    return [*doors, Door("voices list", voices)]
+
+
+def _rest(route: Route) -> list[Door]:
+    if route.other_host is not None:
+        return []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        token = route.rest_url("sts", _TOKEN)
+    note = "only if the access option is 'All networks'" if caught else ""
+    return [
+        Door("batch REST", route.rest_url("speechtotext", _MODELS)),
+        Door("token", token, note),
+    ]

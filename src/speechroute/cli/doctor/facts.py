@@ -1,0 +1,128 @@
+"""What was seen. Plain values, made by the steps of `look` and read by `judge` and `render`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from ..._dns import DnsView
+from ..._route import Route
+from ..._settings import SpeechSettings
+from ..._verdict import Row
+from ...errors import Problem, RoutingError
+
+
+class Stage(StrEnum):
+    """How far a connection came."""
+
+    PROXY = "proxy"
+    TCP = "tcp"
+    TLS = "tls"
+    HTTP = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The certificate that a door showed.
+
+    Attributes:
+        issuer: who signed it, in words.
+        organization: the issuer's organisation.
+        expires: until when it is valid.
+        distrust: why it is not trusted here, in OpenSSL's words; empty if it is.
+        distrust_code: OpenSSL's number for that.
+    """
+
+    issuer: str
+    organization: str
+    expires: datetime
+    distrust: str = ""
+    distrust_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one request to one door got.
+
+    Attributes:
+        stage: how far it came.
+        failure: why it came no further; empty if it got a status.
+        address: where it connected to, a proxy included.
+        seconds: how long that took, to connect, for TLS and for the answer.
+        status: the HTTP status.
+        location: where a redirect leads to.
+        skew: seconds by which the service's clock is ahead of this one.
+    """
+
+    stage: Stage
+    failure: str = ""
+    address: str = ""
+    seconds: tuple[float, ...] = ()
+    certificate: Certificate | None = None
+    status: int | None = None
+    location: str = ""
+    skew: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where one client connects to.
+
+    Attributes:
+        client: for example ``recognition``.
+        url: the URL that it opens; empty if it cannot be used.
+        note: what is special about it.
+        proxy: the proxy that it goes through; empty if there is none.
+        proxy_reason: why.
+    """
+
+    client: str
+    url: str
+    note: str = ""
+    proxy: str = ""
+    proxy_reason: str = ""
+
+
+@dataclass(slots=True)
+class Facts:
+    """Everything that was seen; what was not looked at is empty.
+
+    Attributes:
+        sdk_version, sdk_floor: of azure-cognitiveservices-speech: here, and the oldest allowed.
+        settings: None where they cannot work.
+        problems: why they cannot.
+        offering: what the program is for.
+        view: what DNS said.
+        row: the row of the decision table that applied.
+        route: the way that it leads to.
+        dns_region: the region that DNS told.
+        error: why there is none.
+        elsewhere: custom domains of the same name that exist in other clouds.
+        doors: where each client connects to.
+        answers: what a request without a key got there, by URL.
+        private_door: what one got at the custom domain, where the route is another.
+        key_answers: what a request with the key got, by host.
+        no_token: why there was no Microsoft Entra token for it.
+        steps: what was done, and how long it took, seconds.
+        is_complete: whether nothing was broken off.
+    """
+
+    sdk_version: str = ""
+    sdk_floor: str = ""
+    settings: SpeechSettings | None = None
+    problems: tuple[Problem, ...] = ()
+    offering: str = "stt"
+    view: DnsView | None = None
+    row: Row | None = None
+    route: Route | None = None
+    dns_region: str | None = None
+    error: RoutingError | None = None
+    elsewhere: tuple[str, ...] = ()
+    doors: tuple[Door, ...] = ()
+    answers: dict[str, Answer] = field(default_factory=dict)
+    private_door: Answer | None = None
+    key_answers: dict[str, Answer] = field(default_factory=dict)
+    no_token: str = ""
+    steps: dict[str, float] = field(default_factory=dict)
+    is_complete: bool = False

@@ -1,0 +1,216 @@
+"""The steps of a check, in order, each within what is left of the budget."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, wait
+from functools import partial
+from importlib.metadata import requires, version
+from typing import Any
+from urllib.parse import urlsplit
+
+from azure.core.exceptions import AzureError
+
+from ..._clouds import CLOUDS, Offering, cloud_of_region, recognise_host
+from ..._dns import DnsView, Outcome, observe
+from ..._proxy import choose_proxy
+from ..._resolver import Question, RouteResolver, with_settings
+from ..._route import Route, RouteKind
+from ..._settings import SpeechSettings
+from ..._tokens import Tokens
+from ..._verdict import classify, without_dns
+from ...errors import CustomDomainNotFound, RoutingError, SettingsError, TokenUnavailable
+from .doors import doors_of
+from .facts import Answer, Facts, Stage
+from .probe import ask
+
+_SDK = "azure-cognitiveservices-speech"
+_KEY_HEADER = "Ocp-Apim-Subscription-Key"
+_REFUSED = 401
+_VOICES = "cognitiveservices/voices/list"
+_LEAST_S = 0.1
+_RESERVE_S = 0.2
+"""Kept back of the budget, so that a request that runs out of time can still say so."""
+
+Tell = Callable[[str], None]
+"""Told the name of a step when it begins, and how long it took when it has ended."""
+
+
+class Looking:
+    """One check.
+
+    Args:
+        facts: what is seen is added to it.
+        budget: seconds for everything.
+        begin, end: told each step, and how long it took.
+    """
+
+    def __init__(
+        self, facts: Facts, budget: float, begin: Tell, end: Callable[[str, float], None]
+    ) -> None:
+        self._facts, self._begin, self._end = facts, begin, end
+        self._deadline = time.monotonic() + budget
+
+    def run(self, *, probes: bool, with_key: bool) -> None:
+        """Look at everything; what Ctrl-C leaves out is empty."""
+        facts = self._facts
+        with contextlib.suppress(KeyboardInterrupt):
+            with self._step("settings"):
+                self._settings()
+            if facts.settings is not None:
+                with self._step("DNS"):
+                    self._route(facts.settings)
+            if facts.settings is not None and facts.route is not None:
+                facts.doors = doors_of(facts.route, facts.settings)
+                if probes or with_key:
+                    with self._step("doors"):
+                        self._probe(facts.route, facts.settings)
+                if with_key:
+                    with self._step("key"):
+                        self._try_key(facts.route, facts.settings)
+            facts.is_complete = True
+
+    @contextlib.contextmanager
+    def _step(self, name: str) -> Iterator[None]:
+        started = time.monotonic()
+        self._begin(name)
+        try:
+            yield
+        finally:
+            seconds = time.monotonic() - started
+            self._facts.steps[name] = round(seconds, 3)
+            self._end(name, seconds)
+
+    def _left(self) -> float:
+        return max(_LEAST_S, self._deadline - time.monotonic())
+
+    def _settings(self) -> None:
+        self._facts.sdk_version = version(_SDK)
+        floors = (text.partition(">=")[2] for text in requires("speechroute") or () if _SDK in text)
+        self._facts.sdk_floor = next(floors, "")
+        try:
+            self._facts.settings = SpeechSettings()
+        except SettingsError as error:
+            self._facts.problems = error.problems
+
+    def _route(self, settings: SpeechSettings) -> None:
+        seen: list[DnsView] = []
+
+        def remember(name: str, **options: Any) -> DnsView:
+            seen.append(observe(name, **options))
+            return seen[0]
+
+        settings = settings.override(dns_timeout=min(settings.dns_timeout, self._left()))
+        facts, question = self._facts, Question.of(settings)
+        try:
+            kept = RouteResolver(remember).kept(question)
+        except RoutingError as error:
+            facts.error = error
+        else:
+            facts.route = with_settings(kept.route, settings)
+        verdict = without_dns(question.resource, question.told)
+        if seen:
+            facts.view = seen[0]
+            verdict = classify(
+                seen[0],
+                question.resource,
+                told=question.told,
+                when_undecided=question.when_undecided,
+            )
+        if verdict:
+            facts.row, facts.dns_region = verdict.row, verdict.region
+        if isinstance(facts.error, CustomDomainNotFound):
+            facts.elsewhere = self._in_other_clouds(facts.error.custom_domain, settings)
+
+    def _in_other_clouds(self, custom_domain: str, settings: SpeechSettings) -> tuple[str, ...]:
+        """The custom domains of the same name in the other clouds that exist."""
+        label, host = custom_domain.partition(".")[0], recognise_host(custom_domain)
+        names = [
+            f"{label}.{cloud.custom_domain_suffixes[0]}"
+            for cloud in CLOUDS
+            if host and cloud is not host.cloud
+        ]
+
+        def exists(name: str) -> bool:
+            timeout = min(settings.dns_timeout, self._left())
+            view = observe(name, servers=settings.dns_servers, timeout=timeout, ask_system=False)
+            return view.dns.outcome is Outcome.ANSWERED
+
+        found = self._together({name: partial(exists, name) for name in names})
+        return tuple(name for name in names if found.get(name))
+
+    def _together(self, calls: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+        """What calls return that run side by side; without those that take too long."""
+        futures: dict[str, Future[Any]] = {name: Future() for name in calls}
+
+        def run(name: str) -> None:
+            try:
+                futures[name].set_result(calls[name]())
+            except BaseException as error:  # noqa: BLE001  # a thread hands on whatever happens
+                futures[name].set_exception(error)
+
+        for name in calls:
+            # Daemons: a lookup of the system cannot be cancelled.
+            threading.Thread(target=run, args=(name,), daemon=True).start()
+        wait(futures.values(), self._left())
+        return {name: future.result() for name, future in futures.items() if future.done()}
+
+    def _ask(self, url: str, route: Route, settings: SpeechSettings, **more: Any) -> Answer:
+        setting, host = settings.proxy.get_secret_value(), urlsplit(url).hostname or ""
+        proxy = choose_proxy(setting, host, is_direct=route.is_direct).proxy
+        return ask(url, proxy, self._deadline - _RESERVE_S, **more)
+
+    def _probe(self, route: Route, settings: SpeechSettings) -> None:
+        facts = self._facts
+        calls = {
+            door.url: partial(
+                self._ask,
+                door.url,
+                route,
+                settings,
+                method="POST" if door.client == "token" else "GET",
+            )
+            for door in facts.doors
+            if door.url
+        }
+        other = ""
+        if route.kind is RouteKind.REGIONAL and route.custom_domain:
+            other = f"wss://{route.custom_domain}/stt/speech/universal/v2"
+            calls[other] = partial(self._ask, other, route, settings)
+        answers = {
+            **dict.fromkeys(calls, Answer(Stage.TCP, "no answer in time")),
+            **self._together(calls),
+        }
+        facts.private_door = answers.pop(other, None) if other else None
+        facts.answers = answers
+
+    def _try_key(self, route: Route, settings: SpeechSettings) -> None:
+        facts = self._facts
+        voices = [door.url for door in facts.doors if door.client == "voices list"]
+        if not voices:
+            return
+        try:
+            answer = self._with_key(voices[0], route, settings)
+        except (AzureError, TokenUnavailable) as error:
+            facts.no_token = str(error).partition("\n")[0]
+            return
+        facts.key_answers[route.host(Offering.TTS)] = answer
+        # Where it is refused, or not reached: does another region, or the region, take it?
+        region = facts.dns_region or route.region
+        is_there = region == route.region and route.kind is RouteKind.REGIONAL
+        if region and not is_there and answer.status in (_REFUSED, None) and not settings.is_entra:
+            host = cloud_of_region(region).offering_host(region, Offering.TTS)
+            url = f"https://{host}/{_VOICES}"
+            facts.key_answers[host] = self._with_key(url, route, settings)
+
+    def _with_key(self, url: str, route: Route, settings: SpeechSettings) -> Answer:
+        headers = {_KEY_HEADER: settings.key.get_secret_value()}
+        if settings.is_entra:
+            tokens = Tokens(None, settings.resource.cloud, settings.resource_id)
+            is_private = route.is_at_custom_domain
+            token = tokens.get_token().token if is_private else tokens.authorization()
+            headers = {"Authorization": f"Bearer {token}"}
+        return self._ask(url, route, settings, headers=headers)

@@ -1,0 +1,437 @@
+"""``speechroute check``: each finding from its symptom, in every form of output."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import jsonschema
+import pytest
+
+from pictures import DOCS, PICTURES, picture
+from speechroute.cli.doctor.catalogue import catalogue
+from speechroute.emulator import Emulator
+from test_cli import SPEECHROUTE, run
+from test_namespace import UNSHARE, needs_namespaces
+from test_readme import table
+
+HERE = Path(__file__).parent
+TOO_OLD_SDK = HERE.parent / ".venv" / "too-old-sdk"
+PATH_OF_OLD = os.pathsep.join(filter(None, [str(TOO_OLD_SDK), os.environ.get("PYTHONPATH")]))
+SCHEMA = json.loads(files("speechroute.cli.doctor").joinpath("schema.json").read_text())
+DOMAIN = "my-private-link-speech.cognitiveservices.azure.com"
+LINK = "my-private-link-speech.privatelink.cognitiveservices.azure.com"
+TTS_URL = f"wss://{DOMAIN}/tts/cognitiveservices/websocket/v1"
+
+
+class Scene(NamedTuple):
+    """A symptom, and what the check must say of it.
+
+    Attributes:
+        findings: id to severity; exactly these.
+        arguments: of the command.
+        environment: over that of the emulator; an empty text takes a variable out.
+        make: arguments of the emulator.
+        set_up: what is done to the emulator.
+        network: of `check_scene`, instead of an emulator behind a proxy.
+    """
+
+    findings: dict[str, str]
+    arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] = MappingProxyType({})
+    make: Mapping[str, Any] = MappingProxyType({})
+    set_up: Callable[[Emulator], None] = lambda _: None
+    network: str = ""
+
+
+def state(dns: str, service: str | None = None) -> Callable[[Emulator], None]:
+    def set_up(emulator: Emulator) -> None:
+        emulator.dns_state, emulator.service_state = dns, service or dns
+
+    return set_up
+
+
+def answers(*chain: str) -> Callable[[Emulator], None]:
+    def set_up(emulator: Emulator) -> None:
+        emulator.dns_answers[chain[0]] = chain[1:]
+
+    return set_up
+
+
+def public_access_off(emulator: Emulator) -> None:
+    emulator.state = "proxy"
+    emulator.public_access = False
+
+
+def clock(seconds: float) -> Callable[[Emulator], None]:
+    def set_up(emulator: Emulator) -> None:
+        emulator.clock_skew = seconds
+
+    return set_up
+
+
+GOVERNMENT = {
+    "custom_domain": "my-speech.cognitiveservices.azure.us",
+    "region": "usgovvirginia",
+    "state": "removed",
+}
+PROBE = ("--probe",)
+BOTH = ("--probe", "--with-key")
+SCENES = {
+    "private endpoint": Scene({}, BOTH),
+    "private endpoint, from outside": Scene({}, BOTH, set_up=state("proxy")),
+    "no private endpoint": Scene({}, BOTH, set_up=state("removed")),
+    "without a probe": Scene({}),
+    "in a network of its own": Scene({}, BOTH, network="sound"),
+    "SR101": Scene({"SR101": "error"}, PROBE, network="stale record"),
+    "SR101 by time-out": Scene({"SR101": "error"}, (*PROBE, "--budget", "3"), network="black hole"),
+    "SR101 with the key": Scene({"SR101": "error"}, BOTH, network="stale record"),
+    "SR102": Scene({"SR102": "error"}, environment={"SPEECH_ENDPOINT": "no-such-name"}),
+    "SR103": Scene({"SR103": "error"}, set_up=answers(DOMAIN, LINK)),
+    "SR104": Scene({"SR104": "error"}, BOTH, network="no way"),
+    "SR105": Scene(
+        {"SR105": "error"}, environment={"SPEECH_ENDPOINT": "x.cognitiveservices.azure.us"}
+    ),
+    "SR106": Scene(
+        {"SR106": "error"},
+        environment={"SPEECH_DNS_SERVERS": "127.0.0.1:9", "SPEECH_DNS_TIMEOUT": "0.5"},
+    ),
+    "SR107": Scene({"SR107": "warning"}, BOTH, network="hosts file"),
+    "SR108": Scene({"SR108": "error"}, PROBE, set_up=answers(DOMAIN, "203.0.113.9")),
+    "SR108 with the region": Scene(
+        {"SR108": "info"},
+        environment={"SPEECH_REGION": "westeurope"},
+        set_up=answers(DOMAIN, "13.93.122.1"),
+    ),
+    "SR108 with a policy": Scene(
+        {"SR108": "warning"},
+        environment={"SPEECH_WHEN_UNDECIDED": "private"},
+        set_up=answers(DOMAIN, "203.0.113.9"),
+    ),
+    "SR109": Scene({"SR109": "error"}, PROBE, set_up=state("vnet", "removed")),
+    "SR110": Scene({"SR110": "error"}, PROBE, set_up=state("removed", "vnet")),
+    "SR200": Scene({"SR200": "error"}, environment={"SPEECH_DNS_TIMEOUT": "soon"}),
+    "SR201": Scene({"SR201": "error"}, environment={"SPEECH_KEY": ""}),
+    "SR202": Scene(
+        {"SR202": "error"}, environment={"SPEECH_REGION": "northeurope"}, set_up=state("removed")
+    ),
+    "SR203": Scene({"SR203": "error"}, environment={"SPEECH_REGION": "usgovvirginia"}),
+    "SR203 by the name": Scene(
+        {"SR203": "error"},
+        environment={"SPEECH_ENDPOINT": "my-speech"},
+        make=GOVERNMENT,
+        set_up=answers("my-speech.cognitiveservices.azure.com"),
+    ),
+    "SR204": Scene({"SR204": "error"}, environment={"SPEECH_ENDPOINT": f"{DOMAIN}.example.com"}),
+    "SR205": Scene({"SR205": "warning"}, environment={"SPEECH_URL": TTS_URL}),
+    "SR205 not for synthesis": Scene(
+        {}, ("--offering", "tts"), environment={"SPEECH_URL": TTS_URL}
+    ),
+    "SR301": Scene({"SR301": "error"}, PROBE, {"SPEECH_PROXY": "http://127.0.0.1:9"}),
+    "SR302": Scene(
+        {"SR302": "error"}, BOTH, {"SSL_CERT_FILE": ""}, {"issuer": "Contoso Inspection"}
+    ),
+    "SR302 trusted": Scene({"SR302": "warning"}, BOTH, make={"issuer": "Contoso Inspection"}),
+    "SR303": Scene(
+        {"SR303": "error"}, BOTH, make={"expires": datetime.now(UTC) - timedelta(days=1)}
+    ),
+    "SR303 no authorities": Scene({"SR303": "error"}, BOTH, {"SSL_CERT_FILE": ""}),
+    "SR304": Scene({"SR304": "warning"}, PROBE, set_up=clock(3600)),
+    "SR304 the other way": Scene({"SR304": "warning"}, PROBE, set_up=clock(-3600)),
+    "SR305": Scene({"SR305": "error"}, BOTH, network="firewall"),
+    "SR401": Scene({"SR401": "info"}, PROBE, make={"redirects": True, "state": "removed"}),
+    "SR402": Scene({"SR402": "error"}, BOTH, {"SPEECH_KEY": "f" * 32}),
+    "SR403": Scene({"SR403": "error"}, BOTH, set_up=public_access_off),
+    "SR404": Scene({"SR404": "warning"}, BOTH, set_up=lambda emulator: emulator.fail_with(503)),
+    "SR501": Scene({"SR501": "error"}, environment={"PYTHONPATH": PATH_OF_OLD}),
+    "SR502": Scene({"SR502": "info"}, BOTH, make=GOVERNMENT),
+}
+
+
+@contextmanager
+def place(scene: Scene) -> Iterator[dict[str, str]]:
+    with Emulator(**scene.make) as emulator:
+        scene.set_up(emulator)
+        environment = {**emulator.environment, **scene.environment}
+        for name in ("SSL_CERT_FILE",):
+            if not environment[name]:
+                del environment[name]
+        yield environment
+
+
+def check(scene: Scene, *more: str) -> subprocess.CompletedProcess[str]:
+    arguments = (*scene.arguments, *more)
+    if scene.network:
+        command = [*UNSHARE, sys.executable, str(HERE / "check_scene.py"), scene.network]
+        return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=100)
+    with place(scene) as environment:
+        return run("check", *arguments, environment=environment)
+
+
+NAMESPACES = [
+    pytest.param(name, marks=needs_namespaces) if scene.network else name
+    for name, scene in SCENES.items()
+]
+
+
+@pytest.mark.parametrize("name", NAMESPACES)
+def test_a_scene_has_its_finding_and_no_other(name: str) -> None:
+    scene = SCENES[name]
+    done = check(scene, "--json")
+    document = json.loads(done.stdout)
+    jsonschema.validate(document, SCHEMA)
+    found = {finding["id"]: finding["severity"] for finding in document["findings"]}
+    assert found == scene.findings, done.stdout
+    code = 1 if "error" in scene.findings.values() else 0
+    if document["problems"]:
+        code = 2
+    assert (done.returncode, document["exit_code"]) == (code, code)
+    assert document["complete"]
+
+
+def test_the_sdk_that_is_too_old_is_there() -> None:
+    assert TOO_OLD_SDK.is_dir(), "it is not there: run sh .ci/setup dev"
+
+
+def test_every_finding_has_a_scene() -> None:
+    assert {name for scene in SCENES.values() for name in scene.findings} == set(catalogue())
+
+
+def test_every_finding_is_in_the_readme() -> None:
+    rows = {row[0].strip("`"): row[1] for row in table("Find out what is wrong")}
+    assert rows == {number: section.title for number, section in catalogue().items()}
+
+
+def test_every_option_is_in_the_readme() -> None:
+    written = {row[0].strip("`").split()[0] for row in table("Find out what is wrong", 1)}
+    shown = set(re.findall(r"--[a-z-]+", run("check", "--help").stdout))
+    assert written == shown - {"--help"}
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@contextmanager
+def silent_dns_server() -> Iterator[str]:
+    """A DNS server that takes questions and never answers."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_the_whole_check_has_one_budget(emulator: Emulator) -> None:
+    with silent_dns_server() as server:
+        environment = {
+            **emulator.environment,
+            "SPEECH_DNS_SERVERS": server,
+            "SPEECH_DNS_TIMEOUT": "60",
+        }
+        done = run("check", "--budget", "1", "--json", environment=environment)
+    document = json.loads(done.stdout)
+    assert [finding["id"] for finding in document["findings"]] == ["SR106"]
+    assert sum(document["steps"].values()) < 30
+
+
+def test_a_door_that_never_answers_costs_the_budget_only(emulator: Emulator) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        port = proxy.getsockname()[1]
+        environment = {**emulator.environment, "SPEECH_PROXY": f"http://127.0.0.1:{port}"}
+        done = run("check", "--probe", "--budget", "2", "--json", environment=environment)
+    document = json.loads(done.stdout)
+    assert [finding["id"] for finding in document["findings"]] == ["SR301"]
+    assert "no answer in time" in document["findings"][0]["cause"]
+
+
+@pytest.mark.parametrize("form", [(), ("--json",), ("--markdown",)], ids=["text", "json", "md"])
+def test_ctrl_c_ends_it_with_what_is_known(form: tuple[str, ...], emulator: Emulator) -> None:
+    with (
+        silent_dns_server() as server,
+        subprocess.Popen(
+            [SPEECHROUTE, "check", *form],
+            env={
+                **os.environ,
+                **emulator.environment,
+                "SPEECH_DNS_SERVERS": server,
+                "SPEECH_DNS_TIMEOUT": "60",
+                "FORCE_COLOR": "1",  # so that progress is told in every form
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout
+        assert process.stderr
+        told = ""
+        while "DNS ..." not in told:
+            told += process.stderr.read(1)
+        process.send_signal(signal.SIGINT)
+        output = process.stdout.read()
+        assert process.wait(60) == 130
+    assert emulator.custom_domain in output
+    assert emulator.key not in output
+    if form == ("--json",):
+        document = json.loads(output)
+        jsonschema.validate(document, SCHEMA)
+        assert document["complete"] is False
+        assert document["settings"]["custom_domain"] == emulator.custom_domain
+    else:
+        assert "Broken off" in output
+
+
+def test_no_key_is_sent_where_the_certificate_is_not_trusted() -> None:
+    with Emulator(issuer="Contoso Inspection") as emulator:
+        environment = {**emulator.environment, "SSL_CERT_FILE": "/dev/null"}
+        done = run("check", "--probe", "--with-key", environment=environment)
+        assert done.returncode == 1
+        assert emulator.requests == ()
+        assert "Contoso Inspection" in done.stdout
+
+
+def test_one_request_with_a_key_and_the_others_without(emulator: Emulator) -> None:
+    before = len(emulator.requests)
+    run("check", "--probe", "--with-key", environment=emulator.environment)
+    asked = emulator.requests[before:]
+    with_key = [request for request in asked if request.credential == "key"]
+    assert [(r.path, r.status) for r in with_key] == [("/tts/cognitiveservices/voices/list", 200)]
+    assert {request.credential for request in asked if request not in with_key} == {"none"}
+    assert len(asked) == 8
+
+
+def test_entra_signs_in_for_the_key() -> None:
+    environment = {
+        "SPEECH_ENDPOINT": "my-speech",
+        "SPEECH_AUTH": "entra",
+        "SPEECH_PRIVATE_ENDPOINT": "yes",
+        "SPEECH_PROXY": "http://127.0.0.1:9",
+        "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential",
+    }
+    done = run("check", "--with-key", "--json", environment=environment)
+    assert done.returncode == 1, done.stderr
+    proxy, finding = json.loads(done.stdout)["findings"]
+    assert (proxy["id"], finding["id"]) == ("SR301", "SR402")
+    assert "no Microsoft Entra token" in finding["cause"]
+
+
+def test_dns_draws_the_chain_with_lives_and_what_decided(emulator: Emulator) -> None:
+    emulator.state = "removed"
+    output = run("check", environment=emulator.environment).stdout
+    tree = output.partition("\nDNS")[2].partition("\n\n")[0].splitlines()[1:]
+    assert [line.count("5 s") for line in tree] == [1] * 7 + [0]
+    assert tree[-2].endswith(".cloudapp.net  5 s  regional  <- decides")
+    assert sum("<- decides" in line for line in tree) == 1
+    assert tree[-1].strip() == "└── 13.93.122.1"
+    depths = [len(line) - len(line.lstrip(" └─")) for line in tree]
+    assert depths == sorted(set(depths))
+
+
+@needs_namespaces
+def test_the_operating_system_stands_beside_dns() -> None:
+    for network, words in (("sound", "the same"), ("hosts file", "differs")):
+        done = check(Scene({}, network=network))
+        assert f"the operating system says 172.28.0.10: {words}\n" in done.stdout
+
+
+def test_the_headline_is_the_disagreement(emulator: Emulator) -> None:
+    emulator.dns_state, emulator.service_state = "vnet", "removed"
+    done = run("check", "--probe", environment=emulator.environment)
+    assert done.stdout.startswith("DNS and the service disagree: DNS says that")
+    # Progress is told beside the report.
+    steps = [line.partition(" ...")[0] for line in done.stderr.splitlines()]
+    assert steps == ["settings", "DNS", "doors"]
+
+
+def test_a_pipe_gets_whole_lines_and_no_styles(emulator: Emulator) -> None:
+    done = run("check", "--probe", environment=emulator.environment, columns=40)
+    assert "\x1b" not in done.stdout
+    url = f"wss://{DOMAIN}/tts/cognitiveservices/websocket/v1?deploymentId=DEPLOYMENT"
+    assert any(line.endswith(url) for line in done.stdout.splitlines())
+    assert not [line for line in done.stdout.splitlines() if line != line.rstrip()]
+
+
+@pytest.mark.parametrize(("more", "has_colour"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_a_terminal_of_80_columns_is_enough(
+    more: dict[str, str], has_colour: bool, emulator: Emulator
+) -> None:
+    emulator.dns_state, emulator.service_state = "removed", "vnet"
+    environment = {**emulator.environment, "FORCE_COLOR": "1", "TERM": "xterm", **more}
+    done = run("check", "--probe", environment=environment)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
+    assert max(map(len, plain.splitlines())) <= 80
+    assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]m", done.stdout)) is has_colour
+    for word in ("SR110 error", "DNS and the service disagree", "Settings", "Doors", "Advice"):
+        assert word in plain
+
+
+def test_markdown_is_for_tickets(emulator: Emulator) -> None:
+    emulator.dns_state, emulator.service_state = "vnet", "removed"
+    done = run("check", "--probe", "--markdown", environment=emulator.environment)
+    assert done.returncode == 1
+    head, _, rest = done.stdout.partition("<details>")
+    assert head.startswith("### speechroute check: DNS and the service disagree")
+    assert "| SR109 | error | DNS is behind a removal |" in head
+    assert f"wss://{DOMAIN}/stt/speech/universal/v2" in rest
+    assert rest.rstrip().endswith("</details>")
+    assert emulator.key not in done.stdout
+
+
+@pytest.mark.parametrize("number", catalogue())
+def test_each_finding_explains_itself(number: str) -> None:
+    section = catalogue()[number]
+    done = run("check", "--explain", number.lower())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"## {number} {section.title}\n")
+    for part in ("**Seen.**", "**Cause.**", "**Remedy.**"):
+        assert part in done.stdout
+    assert section.severity.split()[0].rstrip(";") in {"error", "warning", "info"}
+    assert section.fixed_by
+
+
+def test_an_unknown_finding_names_the_known_ones() -> None:
+    done = run("check", "--explain", "SR999")
+    assert done.returncode == 2
+    assert "SR101" in done.stderr
+
+
+def test_commands_are_for_this_resource() -> None:
+    domain = "my-speech.cognitiveservices.azure.us"
+    make = {"custom_domain": domain, "region": "usgovvirginia"}
+    link = "my-speech.privatelink.cognitiveservices.azure.us"
+    done = check(Scene({}, make=make, set_up=answers(domain, link)), "--json")
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert "--zone-name privatelink.cognitiveservices.azure.us" in finding["command"]
+    assert "--record-set-name my-speech " in finding["command"]
+
+
+def test_several_settings_that_are_wrong_are_all_told() -> None:
+    environment = {"SPEECH_KEY": "k", "SPEECH_ENDPOINT": "a b", "SPEECH_DNS_TIMEOUT": "soon"}
+    done = run("check", "--json", environment=environment)
+    findings = json.loads(done.stdout)["findings"]
+    assert [finding["id"] for finding in findings] == ["SR200", "SR200"]
+    assert done.returncode == 2
+
+
+@needs_namespaces
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_readmes_pictures_are_of_this_version(name: str) -> None:
+    def words(svg: str) -> list[str]:
+        texts = re.findall(r"<text[^>]*>(.*?)</text>", svg)
+        return [re.sub(r"\d+\.\d\d", "0.00", text) for text in texts]
+
+    readme = (HERE.parent / "README.md").read_text()
+    assert f"docs/{name}" in readme
+    now = picture(PICTURES[name], name)
+    assert words((DOCS / name).read_text()) == words(now), "run python tests/pictures.py"
