@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 _SECTION = re.compile(
     r"^## (?P<id>SR\d{3}) (?P<title>.+)\n+"
-    r"Severity: (?P<severity>.+)\n"
+    r"Severity: (?P<severity>.+)\n+"
     r"Fixed by: (?P<fixed_by>(?:.+\n)+)\n"
     r"(?P<text>(?:(?!^## ).*\n?)*)",
     re.MULTILINE,
@@ -37,7 +37,7 @@ class Section(NamedTuple):
         """The page as it stands in the file."""
         return (
             f"## {self.id} {self.title}\n\n"
-            f"Severity: {self.severity}\nFixed by: {self.fixed_by}\n\n{self.text}"
+            f"Severity: {self.severity}\n\nFixed by: {self.fixed_by}\n\n{self.text}"
         )
 
 

@@ -16,9 +16,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
-
 from ..._proxy import Proxy
 from .facts import Answer, Certificate, Stage
 
@@ -190,6 +187,10 @@ class _Attempt:
 
 
 def _certificate(connection: ssl.SSLSocket, distrust: str = "", code: int = 0) -> Certificate:
+    # Here: the other commands need not wait for it.
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
     shown = x509.load_der_x509_certificate(connection.getpeercert(binary_form=True) or b"")
 
     def named(oid: x509.ObjectIdentifier) -> str:
