@@ -24,6 +24,7 @@ class Network(NamedTuple):
 
     Attributes:
         doors: where the emulator listens.
+        nameserver: of the system's resolver.
         swallows: whether connections to the private address get no answer.
     """
 
@@ -32,6 +33,7 @@ class Network(NamedTuple):
     dns_state: str = "vnet"
     service_state: str = "vnet"
     doors: str = "0.0.0.0"
+    nameserver: str = "127.0.0.1"
     swallows: bool = False
 
 
@@ -43,6 +45,7 @@ NETWORKS = {
     "no way": Network((GATEWAY_ADDRESS,)),
     "firewall": Network((), dns_state="removed", service_state="removed"),
     "late DNS": Network(EVERYWHERE, service_state="removed"),
+    "other resolver": Network(EVERYWHERE, nameserver="127.0.0.2"),
     "hosts file": Network(EVERYWHERE, f"{PRIVATE_ADDRESS} {{}}", "removed", "vnet"),
 }
 
@@ -67,7 +70,7 @@ def main() -> None:
         if network.swallows:
             stack.enter_context(_black_hole())
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        bind_over("/etc/resolv.conf", "nameserver 127.0.0.1\n", folder)
+        bind_over("/etc/resolv.conf", f"nameserver {network.nameserver}\n", folder)
         with Emulator(address=network.doors, dns_port=53, https_port=443) as emulator:
             hosts = network.hosts.format(emulator.custom_domain)
             bind_over("/etc/hosts", f"127.0.0.1 localhost\n{hosts}\n", folder)
@@ -78,6 +81,7 @@ def main() -> None:
                 "SPEECH_KEY": emulator.key,
                 "SPEECH_ENDPOINT": emulator.custom_domain,
                 "SPEECH_REGION": emulator.region,
+                "SPEECH_DNS_SERVERS": "127.0.0.1",
                 "SSL_CERT_FILE": str(emulator.ca_file),
             }
             command = [sys.executable, "-m", "speechroute", "check", *sys.argv[2:]]

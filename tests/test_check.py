@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,6 +22,7 @@ from typing import Any, NamedTuple
 import jsonschema
 import pytest
 
+from clients import until
 from pictures import DOCS, PICTURES, picture
 from speechroute.cli.doctor.catalogue import catalogue
 from speechroute.emulator import Emulator
@@ -122,6 +125,23 @@ SCENES = {
     ),
     "SR109": Scene({"SR109": "error"}, PROBE, set_up=state("vnet", "removed")),
     "SR110": Scene({"SR110": "error"}, PROBE, set_up=state("removed", "vnet")),
+    "SR109 by a setting": Scene(
+        {"SR109": "error"}, BOTH, {"SPEECH_PRIVATE_ENDPOINT": "yes"}, set_up=state("removed")
+    ),
+    "SR110 by a setting": Scene(
+        {"SR110": "error"},
+        BOTH,
+        {"SPEECH_PRIVATE_ENDPOINT": "no", "SPEECH_REGION": "westeurope"},
+    ),
+    "SR110 with the key": Scene({"SR110": "error"}, BOTH, set_up=state("removed", "vnet")),
+    "SR111": Scene({"SR111": "error"}, network="other resolver"),
+    "SR111 with a probe": Scene({"SR111": "error"}, BOTH, network="other resolver"),
+    "SR200 for a proxy": Scene(
+        {"SR200": "error"},
+        BOTH,
+        {"SPEECH_PROXY": "env", "HTTPS_PROXY": "socks5://127.0.0.1:9"},
+        set_up=state("removed"),
+    ),
     "SR200": Scene({"SR200": "error"}, environment={"SPEECH_DNS_TIMEOUT": "soon"}),
     "SR201": Scene({"SR201": "error"}, environment={"SPEECH_KEY": ""}),
     "SR202": Scene(
@@ -151,10 +171,21 @@ SCENES = {
     "SR304": Scene({"SR304": "warning"}, PROBE, set_up=clock(3600)),
     "SR304 the other way": Scene({"SR304": "warning"}, PROBE, set_up=clock(-3600)),
     "SR305": Scene({"SR305": "error"}, BOTH, network="firewall"),
+    "SR305 at a container": Scene(
+        {"SR305": "error"},
+        BOTH,
+        {"SPEECH_ENDPOINT": "http://localhost:9", "SPEECH_ALLOW_HOSTS": "localhost"},
+    ),
     "SR401": Scene({"SR401": "info"}, PROBE, make={"redirects": True, "state": "removed"}),
     "SR402": Scene({"SR402": "error"}, BOTH, {"SPEECH_KEY": "f" * 32}),
     "SR403": Scene({"SR403": "error"}, BOTH, set_up=public_access_off),
-    "SR404": Scene({"SR404": "warning"}, BOTH, set_up=lambda emulator: emulator.fail_with(503)),
+    "SR404": Scene({"SR404": "error"}, BOTH, set_up=lambda emulator: emulator.fail_with(503)),
+    "SR404 at a login page": Scene(
+        {"SR404": "error"}, PROBE, set_up=lambda emulator: emulator.fail_with(302)
+    ),
+    "SR404 with a 200": Scene(
+        {"SR404": "error"}, PROBE, set_up=lambda emulator: emulator.fail_with(200)
+    ),
     "SR501": Scene({"SR501": "error"}, environment={"PYTHONPATH": PATH_OF_OLD}),
     "SR502": Scene({"SR502": "info"}, BOTH, make=GOVERNMENT),
 }
@@ -205,8 +236,14 @@ def test_the_sdk_that_is_too_old_is_there() -> None:
     assert TOO_OLD_SDK.is_dir(), "it is not there: run sh .ci/setup dev"
 
 
-def test_every_finding_has_a_scene() -> None:
-    assert {name for scene in SCENES.values() for name in scene.findings} == set(catalogue())
+def test_every_finding_has_a_scene_and_the_severity_that_its_page_says_first() -> None:
+    seen: dict[str, set[str]] = {}
+    for scene in SCENES.values():
+        for number, severity in scene.findings.items():
+            seen.setdefault(number, set()).add(severity)
+    order = ("error", "warning", "info")
+    worst = {number: min(found, key=order.index) for number, found in seen.items()}
+    assert worst == {number: page.severity.split(";")[0] for number, page in catalogue().items()}
 
 
 def test_every_finding_is_in_the_readme() -> None:
@@ -243,6 +280,83 @@ def test_the_whole_check_has_one_budget(emulator: Emulator) -> None:
     document = json.loads(done.stdout)
     assert [finding["id"] for finding in document["findings"]] == ["SR106"]
     assert sum(document["steps"].values()) < 30
+
+
+def test_a_vault_that_hangs_costs_the_budget_only() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        environment = {
+            "SPEECH_KEY_VAULT": "https://my-vault.vault.azure.net/",
+            "SPEECH_ENDPOINT": "my-speech",
+            "HTTPS_PROXY": f"http://127.0.0.1:{proxy.getsockname()[1]}",
+            "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential",
+            "AZURE_TENANT_ID": "00000000-0000-0000-0000-000000000000",
+            "AZURE_CLIENT_ID": "00000000-0000-0000-0000-000000000000",
+            "AZURE_CLIENT_SECRET": "canary-secret",
+        }
+        done = run("check", "--budget", "1", "--json", environment=environment)
+    document = json.loads(done.stdout)
+    jsonschema.validate(document, SCHEMA)
+    assert (done.returncode, document["findings"][0]["id"]) == (2, "SR200")
+    assert "SPEECH_KEY_VAULT is no answer in time" in document["findings"][0]["cause"]
+    assert "canary-secret" not in done.stdout + done.stderr
+
+
+def test_what_was_found_before_ctrl_c_is_told(emulator: Emulator) -> None:
+    """One door hangs in the proxy, the others have answered."""
+    emulator.state = "removed"
+    before = len(emulator.requests)
+    with (
+        hanging_for("westeurope.voice.speech.microsoft.com", emulator) as (proxy, hangs),
+        subprocess.Popen(
+            [SPEECHROUTE, "check", "--probe", "--json"],
+            env={**os.environ, **emulator.environment, "SPEECH_PROXY": proxy},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout
+        assert hangs.wait(60)
+        until(lambda: len(emulator.requests) >= before + 6)
+        process.send_signal(signal.SIGINT)
+        document = json.loads(process.stdout.read())
+    answered = [door["client"] for door in document["doors"] if door["answer"]]
+    assert {"recognition", "synthesis", "voices list"} <= set(answered)
+    assert document["complete"] is False
+
+
+@contextmanager
+def hanging_for(host: str, emulator: Emulator) -> Iterator[tuple[str, threading.Event]]:
+    """A proxy before the emulator's that takes requests for one host and is silent then."""
+    hangs, ends = threading.Event(), contextlib.ExitStack()
+    behind = emulator.proxy_url.removeprefix("http://").split(":")
+
+    def serve(connection: socket.socket) -> None:
+        asked = connection.recv(65536)
+        if asked.startswith(f"CONNECT {host}:".encode()):
+            hangs.set()
+            return
+        onward = ends.enter_context(socket.create_connection((behind[0], int(behind[1]))))
+        onward.sendall(asked)
+        for source, target in ((connection, onward), (onward, connection)):
+            threading.Thread(target=pump, args=(source, target), daemon=True).start()
+
+    def pump(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def accept(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection = ends.enter_context(server.accept()[0])
+                threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server, ends:
+        threading.Thread(target=accept, args=(server,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", hangs
+        server.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_door_that_never_answers_costs_the_budget_only(emulator: Emulator) -> None:

@@ -283,6 +283,7 @@ class SpeechSettings(BaseSettings):
                 repr(region),
                 f"a region of the cloud of {custom_domain}",
                 "correct whichever of the two is wrong",
+                "cloud",
             )
         if self.route_ttl_min > self.route_ttl_max:
             raise Contradiction(

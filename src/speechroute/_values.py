@@ -53,9 +53,9 @@ class Auth(StrEnum):
 class BadValue(ValueError):
     """A value that a setting cannot have."""
 
-    def __init__(self, found: str, expected: str, remedy: str) -> None:
+    def __init__(self, found: str, expected: str, remedy: str, about: str = "") -> None:
         super().__init__(expected)
-        self.found, self.expected, self.remedy = found, expected, remedy
+        self.found, self.expected, self.remedy, self.about = found, expected, remedy, about
 
 
 def shown(text: str) -> str:
@@ -88,11 +88,12 @@ def key(value: object) -> SecretStr:
     text, expected = _revealed(value), "a resource key"
     remedy = "copy a key from the resource's page 'Keys and Endpoint' in the Azure portal"
     if text is None:
-        raise BadValue("not set", expected, f"{remedy}, or set SPEECH_AUTH=entra to go without")
+        remedy = f"{remedy}, or set SPEECH_AUTH=entra to go without"
+        raise BadValue("not set", expected, remedy, "key")
     if not isinstance(text, str):
         raise BadValue(f"a {type(text).__name__}", expected, remedy)
     if not text.strip():
-        raise BadValue("empty", expected, remedy)
+        raise BadValue("empty", expected, remedy, "key")
     if not re.fullmatch(r"[!-~]+", text.strip()):
         raise BadValue("a value with spaces or other than ASCII", expected, remedy)
     return SecretStr(text.strip())
@@ -236,7 +237,9 @@ def endpoint_in(text: str, region: str | None = None) -> Endpoint:
     except UnsupportedUrl as error:
         part, expected = error.part, error.expected
     remedy = f"its {part} was not understood; copy the endpoint from the Azure portal"
-    raise BadValue(shown(text), expected, remedy)
+    if part == "host":
+        remedy += ", or name a host of your own in SPEECH_ALLOW_HOSTS"
+    raise BadValue(shown(text), expected, remedy, "host" if part == "host" else "")
 
 
 def allow_hosts(value: object) -> tuple[str, ...]:
@@ -330,4 +333,4 @@ def problem_of(detail: Any) -> Problem:
     field = str(detail["loc"][0]) if detail["loc"] else ""
     variable = field if field.startswith("SPEECH_") else f"SPEECH_{field.upper()}"
     # Every field has a parser of its own, which raises nothing else.
-    return Problem(variable, cause.found, cause.expected, cause.remedy)
+    return Problem(variable, cause.found, cause.expected, cause.remedy, cause.about)

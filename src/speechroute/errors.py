@@ -30,12 +30,15 @@ class Problem:
         found: what was found, never a secret.
         expected: what would have been right.
         remedy: what to do.
+        about: ``key`` where none is set, ``cloud`` where two contradict each other, ``host`` where
+            one is none of Azure's; else empty.
     """
 
     variable: str
     found: str
     expected: str
     remedy: str
+    about: str = ""
 
     def __str__(self) -> str:
         return f"{self.variable} is {self.found}, expected {self.expected}: {self.remedy}"

@@ -70,6 +70,8 @@ def check(
     if explain is not None:
         _explain(explain)
         return
+    if as_json and as_markdown:
+        raise typer.BadParameter("choose one of --json and --markdown")
     facts = Facts(offering=offering)
     is_quiet = (as_json or as_markdown) and not errors_console.is_terminal
     begin, end = (_begin, _end) if not is_quiet else (lambda _: None, lambda *_: None)

@@ -12,7 +12,7 @@ from ..._dns import Lookup
 from ..._masking import mask_url
 from ..._route import Route
 from ..._settings import SpeechSettings
-from .facts import Answer, Facts
+from .facts import Answer, Door, Facts
 from .judge import Finding, headline_of
 
 VERSION = 1
@@ -33,7 +33,7 @@ def document_of(facts: Facts, findings: list[Finding], exit_code: int) -> Json:
         "problems": [asdict(problem) for problem in facts.problems],
         "dns": _dns(facts),
         "decision": _decision(facts),
-        "doors": [_door(facts, door.client) for door in facts.doors],
+        "doors": [_door(door, facts.answers.get(door.url)) for door in facts.doors],
         "private_door": _answer(facts.private_door),
         "key": {host: _answer(answer) for host, answer in facts.key_answers.items()},
         "findings": [
@@ -103,7 +103,8 @@ def system_differs(facts: Facts) -> bool | None:
     view = facts.view
     if view is None or view.system is None:
         return None
-    return not set(view.system.addresses) & set(view.dns.addresses)
+    seen = view.system.addresses, view.dns.addresses
+    return any(seen) and not set(seen[0]) & set(seen[1])
 
 
 def _dns(facts: Facts) -> Json | None:
@@ -138,15 +139,14 @@ def _route(route: Route) -> Json:
     }
 
 
-def _door(facts: Facts, client: str) -> Json:
-    door = next(door for door in facts.doors if door.client == client)
+def _door(door: Door, answer: Answer | None) -> Json:
     return {
-        "client": client,
+        "client": door.client,
         "url": door.url or None,
         "note": door.note,
         "proxy": door.proxy or None,
         "proxy_reason": door.proxy_reason,
-        "answer": _answer(facts.answers.get(door.url)),
+        "answer": _answer(answer),
     }
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 from ... import urls
 from ..._clouds import Offering
 from ..._masking import mask_url
-from ..._proxy import choose_proxy
+from ..._proxy import Choice, choose_proxy
 from ..._route import Route
 from ..._settings import SpeechSettings
 from .facts import Door
@@ -27,13 +27,18 @@ _ANY_ID = "DEPLOYMENT"
 def doors_of(route: Route, settings: SpeechSettings) -> tuple[Door, ...]:
     """The URL that each client opens (measured, 1.53.0; REST: documented, 2024-09-24)."""
     doors = [*_sdk(route, settings), *_rest(route)]
-    setting = settings.proxy.get_secret_value()
     chosen = []
     for door in doors:
-        host = urlsplit(door.url).hostname or ""
-        proxy, reason = choose_proxy(setting, host, is_direct=route.is_direct)
+        proxy, reason = proxy_for(door.url, route, settings)
         chosen.append(Door(door.client, door.url, door.note, str(proxy or ""), reason))
     return tuple(chosen)
+
+
+def proxy_for(url: str, route: Route, settings: SpeechSettings) -> Choice:
+    """The proxy that leads to a URL, if any: the region is not in the custom domain's network."""
+    host = urlsplit(url).hostname or ""
+    is_direct = route.is_direct and host == route.custom_domain
+    return choose_proxy(settings.proxy.get_secret_value(), host, is_direct=is_direct)
 
 
 def _sdk(route: Route, settings: SpeechSettings) -> list[Door]:

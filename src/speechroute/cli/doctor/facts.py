@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from ..._clouds import Offering
 from ..._dns import DnsView
 from ..._route import Route
 from ..._settings import SpeechSettings
@@ -51,7 +52,7 @@ class Answer:
         address: where it connected to, a proxy included.
         seconds: how long that took, to connect, for TLS and for the answer.
         status: the HTTP status.
-        location: where a redirect leads to.
+        location: the host that a redirect leads to.
         skew: seconds by which the service's clock is ahead of this one.
     """
 
@@ -112,7 +113,7 @@ class Facts:
     sdk_floor: str = ""
     settings: SpeechSettings | None = None
     problems: tuple[Problem, ...] = ()
-    offering: str = "stt"
+    offering: Offering = Offering.STT
     view: DnsView | None = None
     row: Row | None = None
     route: Route | None = None

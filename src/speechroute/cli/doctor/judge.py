@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ... import urls
-from ..._clouds import PUBLIC, Offering, private_link_zone
+from ..._clouds import PUBLIC, Offering, private_link_zone, recognise_host
 from ..._dns import Lookup
 from ..._route import Route, RouteKind
 from ..._settings import SpeechSettings
@@ -29,12 +29,25 @@ _ISSUERS = ("Microsoft Corporation", "DigiCert")
 _EXPIRED_OR_OTHER = frozenset({9, 10, 62, 64})
 """OpenSSL's codes for a certificate that is not yet or no longer valid, or for another name."""
 _SKEW_S = 300
-_REDIRECTS = frozenset({301, 302, 307, 308})
+_FOLLOWED = frozenset({301, 307, 308})
+"""Redirects that the SDK follows (measured, 1.53)."""
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _THROTTLED, _SERVER_ERROR = 200, 401, 403, 404, 429, 500
-_DISAGREE = frozenset({"SR101", "SR104", "SR109", "SR110"})
+_DISAGREE = frozenset({"SR101", "SR109", "SR110"})
 """Findings of which DNS says one thing and the doors another."""
 
 
+_BY_DNS = frozenset({Row.PRIVATE_ADDRESS, Row.SYSTEM_PRIVATE, Row.VNET_PROXY, Row.REGIONAL})
+"""Rows of the decision table in which DNS alone decides."""
+_APIS = ("batch REST", "token")
+_CLIENTS = {
+    Offering.STT: ("recognition", "transcription"),
+    Offering.S2S: ("translation",),
+    Offering.TTS: ("synthesis", "voices list"),
+    Offering.VOICE: ("custom voice",),
+    Offering.CONVAI: ("transcription",),
+    Offering.COMMANDS: ("recognition", "synthesis"),
+}
+"""Clients that a program for an offering needs; "every client" is for hosts of one's own."""
 _MANY = frozenset({"SR200", "SR203", "SR204"})
 """Findings of settings, of which each has its own remedy."""
 
@@ -87,6 +100,8 @@ def findings_of(facts: Facts) -> list[Finding]:
     first: dict[object, Finding] = {}
     for finding in found:
         first.setdefault(finding if finding.id in _MANY else finding.id, finding)
+    if "SR111" in first:
+        first.pop("SR305", None)  # its consequence
     return [_with_command(finding, facts) for finding in first.values()]
 
 
@@ -94,35 +109,29 @@ def headline_of(findings: list[Finding], facts: Facts) -> str:
     """The one sentence to read."""
     for finding in findings:
         if finding.id in _DISAGREE:
-            return f"DNS and the service disagree: {finding.cause}"
-    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
-    if errors:
-        return f"{errors[0].title}: {errors[0].cause}"
+            who = "DNS" if facts.row in _BY_DNS else "A setting"
+            return f"{who} and the service disagree: {finding.cause}"
+    for finding in findings:
+        if finding.severity is not Severity.INFO:
+            return f"{finding.title}: {finding.cause}"
     if not facts.is_complete:
         return "Broken off; nothing was wrong so far."
-    return "Sound." if not findings else f"Sound, with {len(findings)} remark(s)."
+    return f"Sound, and good to know: {findings[0].title}." if findings else "Sound."
 
 
 def _with_command(finding: Finding, facts: Facts) -> Finding:
-    """With the command of the catalogue, for this resource."""
+    """With the command of the catalogue, for the zone of this resource."""
     command = catalogue()[finding.id].command
     resource = facts.settings.resource if facts.settings else None
-    if resource and resource.custom_domain:
+    if resource and resource.custom_domain and "private-dns" in command:
         zone = private_link_zone(resource.custom_domain)
-        name = resource.custom_domain.partition(".")[0]
         command = command.replace("privatelink.cognitiveservices.azure.com", zone)
-        command = command.replace("NAME", name)
+        command = command.replace("NAME", resource.custom_domain.partition(".")[0])
     return finding._replace(command=command)
 
 
 def _of_problem(problem: Problem) -> Finding:
-    number = "SR200"
-    if problem.variable == "SPEECH_KEY" and problem.found in ("not set", "empty"):
-        number = "SR201"
-    elif problem.expected.startswith("a region of the cloud"):
-        number = "SR203"
-    elif problem.remedy.startswith("its host "):
-        number = "SR204"
+    number = {"key": "SR201", "cloud": "SR203", "host": "SR204"}.get(problem.about, "SR200")
     cause = f"{problem.variable} is {problem.found}, expected {problem.expected}."
     return Finding(number, Severity.ERROR, cause, f"{_sentence(problem.remedy)}.")
 
@@ -250,7 +259,9 @@ def _of_view(facts: Facts, settings: SpeechSettings) -> Iterator[Finding]:
     if region and facts.dns_region and region != facts.dns_region:
         yield _wrong_region(region, facts.dns_region, "DNS says")
     if facts.view and facts.view.system:
-        yield from _of_system(facts.view.dns, facts.view.system)
+        asks_system = bool(facts.doors) and not facts.doors[0].proxy
+        is_there = asks_system and facts.route is not None and facts.route.is_at_custom_domain
+        yield from _of_system(facts.view.dns, facts.view.system, is_there=is_there)
 
 
 def _wrong_region(configured: str, real: str, who: str) -> Finding:
@@ -262,117 +273,151 @@ def _wrong_region(configured: str, real: str, who: str) -> Finding:
     )
 
 
-def _of_system(dns: Lookup, system: Lookup) -> Iterator[Finding]:
-    if system.addresses and not set(system.addresses) & set(dns.addresses):
-        there = ", ".join(map(str, system.addresses))
-        here = ", ".join(map(str, dns.addresses)) or dns.failure or dns.outcome
+def _of_system(dns: Lookup, system: Lookup, *, is_there: bool) -> Iterator[Finding]:
+    """Where the system differs; ``is_there``: the SDK will ask it for the custom domain."""
+    name = dns.chain[0]
+    there = ", ".join(map(str, system.addresses))
+    here = ", ".join(map(str, dns.addresses)) or dns.failure or dns.outcome
+    if not system.addresses and dns.addresses and is_there:
+        yield Finding(
+            "SR111",
+            Severity.ERROR,
+            f"DNS gives {name} the address {here}, and the operating system, which the SDK asks, "
+            f"does not resolve it ({system.failure or system.outcome}).",
+            "Let the system's resolver ask the servers that know the name; SPEECH_DNS_SERVERS "
+            "does not change where the SDK connects.",
+        )
+    # Other public addresses are those of another server of the same name.
+    elif system.addresses and any(map(is_private, system.addresses)) is not any(
+        map(is_private, dns.addresses)
+    ):
         yield Finding(
             "SR107",
             Severity.WARNING,
-            f"The operating system resolves {dns.chain[0]} to {there}, DNS to {here}.",
-            "Take the line out of the hosts file, or find the VPN that says so; the SDK follows "
-            "the operating system.",
+            f"The operating system resolves {name} to {there}, DNS to {here}; the SDK follows the "
+            "operating system.",
+            f"Take {name} out of the hosts file, unless {there} is meant, or find the VPN that "
+            "says so.",
         )
 
 
+def _is_needed(client: str, facts: Facts) -> bool:
+    """Whether a program with the offering of the check uses this client."""
+    return client == "every client" or client in _CLIENTS[facts.offering]
+
+
 def _of_connections(facts: Facts) -> Iterator[Finding]:
-    answers = {**facts.answers}
-    if facts.private_door:
-        answers[f"https://{facts.route.custom_domain if facts.route else ''}"] = facts.private_door
-    for url, answer in answers.items():
-        host = urlsplit(url).hostname or ""
+    """What was wrong before a door could answer. Only the offering's doors are needed."""
+    for door in facts.doors:
+        answer = facts.answers.get(door.url)
+        if answer is None:
+            continue
+        host = urlsplit(door.url).hostname or ""
+        severity = Severity.ERROR if _is_needed(door.client, facts) else Severity.WARNING
         if answer.failure and answer.stage is Stage.PROXY:
-            proxy = next((d.proxy for d in facts.doors if urlsplit(d.url).hostname == host), "")
             yield Finding(
                 "SR301",
-                Severity.ERROR,
-                f"The proxy {proxy or answer.address} does not lead to {host}: {answer.failure}.",
-                "Let it pass CONNECT to port 443 of this host, or go past it with NO_PROXY or "
-                "SPEECH_PROXY=none.",
+                severity,
+                f"The proxy {door.proxy} does not lead to {host}: {answer.failure}.",
+                "Let it pass CONNECT to port 443 of this host, give it user and password for 407, "
+                "or go past it with NO_PROXY.",
             )
         elif answer.failure and answer.stage is Stage.TCP:
-            yield _no_connection(host, answer, facts)
+            yield _no_connection(host, answer, facts, severity)
         elif answer.certificate:
-            yield from _of_certificate(host, answer.certificate, facts)
+            yield from _of_certificate(host, answer.certificate, facts, severity)
         elif answer.failure and answer.stage is Stage.TLS:
-            yield _unreachable(host, answer)
+            yield _unreachable(host, answer, severity)
         if answer.skew is not None and abs(answer.skew) > _SKEW_S:
+            side = "behind" if answer.skew > 0 else "ahead of"
             yield Finding(
                 "SR304",
                 Severity.WARNING,
-                f"This clock is {abs(answer.skew):.0f} seconds "
-                f"{'behind' if answer.skew > 0 else 'ahead of'} that of {host}.",
-                "Set the clock (timedatectl set-ntp true): tokens and certificates depend on it.",
+                f"This clock is {abs(answer.skew) / 60:.0f} minutes {side} that of {host}.",
+                "Turn on time synchronisation: tokens and certificates depend on it.",
             )
 
 
-def _no_connection(host: str, answer: Answer, facts: Facts) -> Finding:
-    if not answer.address or not is_private(ipaddress.ip_address(answer.address)):
-        return _unreachable(host, answer)
+def _no_connection(host: str, answer: Answer, facts: Facts, severity: Severity) -> Finding:
+    address = ipaddress.ip_address(answer.address) if answer.address else None
+    is_at_resource = facts.route is not None and host == facts.route.custom_domain
+    if address is None or not is_private(address) or not is_at_resource:
+        return _unreachable(host, answer, severity)
     others = [a.status for h, a in facts.key_answers.items() if h != host]
     if _UNAUTHORIZED in others:
         return Finding(
             "SR104",
             Severity.ERROR,
-            f"{host} is a private endpoint at {answer.address}, and nothing answers there "
-            f"({answer.failure}).",
-            "Open the way: route, peering or VPN, firewall and network security group, port 443.",
+            f"Nothing answers at the private address {address} of {host} ({answer.failure}), and "
+            "the region refuses the key: the private endpoint exists, or the key is wrong.",
+            "If the key is right, open the way to the address, port 443: peering, VPN, route "
+            "tables, firewall.",
         )
-    proof = ", and the region accepts the key" if others and others[0] == _OK else ""
+    is_gone = _OK in others
+    proof = ", and the region accepts the key: no private endpoint is left" if is_gone else ""
     return Finding(
         "SR101",
         Severity.ERROR,
-        f"DNS gives {host} the private address {answer.address}, and nothing answers there "
+        f"{_who(facts)} the private address {address} for {host}, where nothing answers "
         f"({answer.failure}){proof}.",
-        "If the private endpoint was removed, delete the A record of the private zone; else open "
-        "the way to it.",
+        "Delete the A record of the private zone."
+        if is_gone
+        else "It is a record left behind, or there is no way to it: --with-key and SPEECH_REGION "
+        "tell which.",
     )
 
 
-def _unreachable(host: str, answer: Answer) -> Finding:
+def _who(facts: Facts) -> str:
+    return "The operating system gives" if facts.row is Row.SYSTEM_PRIVATE else "DNS gives"
+
+
+def _unreachable(host: str, answer: Answer, severity: Severity) -> Finding:
     at = f" ({answer.address})" if answer.address else ""
     return Finding(
         "SR305",
-        Severity.ERROR,
+        severity,
         f"No connection to {host}{at}: {answer.failure}.",
-        "Let this machine connect to port 443 of the host, or name a proxy in SPEECH_PROXY.",
+        "Let this machine connect to it, start what should answer there, or name a proxy in "
+        "SPEECH_PROXY.",
     )
 
 
-def _of_certificate(host: str, certificate: Certificate, facts: Facts) -> Iterator[Finding]:
+def _of_certificate(
+    host: str, certificate: Certificate, facts: Facts, severity: Severity
+) -> Iterator[Finding]:
     is_azure = certificate.organization.startswith(_ISSUERS)
+    by = f"The certificate of {host}, signed by '{certificate.issuer}',"
     if certificate.distrust_code in _EXPIRED_OR_OTHER:
         yield Finding(
             "SR303",
-            Severity.ERROR,
-            f"The certificate of {host} (by {certificate.issuer}) is not valid: "
-            f"{certificate.distrust}.",
-            "Compare this machine's clock; else tell whoever runs what answers there.",
+            severity,
+            f"{by} is not valid: {certificate.distrust}.",
+            "Correct this machine's clock if it is wrong, or the DNS record if the address is "
+            "something else's.",
         )
     elif certificate.distrust and is_azure:
         yield Finding(
             "SR303",
-            Severity.ERROR,
-            f"The certificate of {host} (by {certificate.issuer}) is not trusted here: "
-            f"{certificate.distrust}.",
+            severity,
+            f"{by} is not trusted here: {certificate.distrust}.",
             "Install the system's certificate authorities (the package ca-certificates), or "
             "correct SSL_CERT_FILE.",
         )
     elif certificate.distrust:
         yield Finding(
             "SR302",
-            Severity.ERROR,
-            f"The certificate of {host} was signed by '{certificate.issuer}', which this machine "
-            "does not trust: something between here and Azure opens TLS.",
-            "Exempt the host from TLS inspection, or name that authority in SSL_CERT_FILE.",
+            severity,
+            f"{by} is not trusted here: something between here and Azure opens TLS.",
+            "Make sure that the issuer is your own organisation; then have the host exempted, or "
+            "name the issuer in SSL_CERT_FILE.",
         )
     elif not is_azure and not _is_own_host(facts):
         yield Finding(
             "SR302",
             Severity.WARNING,
-            f"The certificate of {host} was signed by '{certificate.issuer}', not by Microsoft or "
-            "DigiCert: something between here and Azure opens TLS, and is trusted.",
-            "Exempt the host from TLS inspection if connections break or WebSockets fail.",
+            f"{by} is trusted, and not by Microsoft or DigiCert: something between here and Azure "
+            "opens TLS.",
+            "Make sure that the issuer is your own organisation, and have the host exempted.",
         )
 
 
@@ -381,64 +426,99 @@ def _is_own_host(facts: Facts) -> bool:
 
 
 def _of_answers(facts: Facts, route: Route) -> Iterator[Finding]:
-    is_private_route = route.kind is RouteKind.PRIVATE_ENDPOINT
-    for door in facts.doors:
-        answer = facts.answers.get(door.url)
-        if answer is None or answer.stage is not Stage.HTTP or _is_own_host(facts):
-            continue
-        status = answer.status
-        is_offering = door.client not in ("batch REST", "token")
-        if is_offering and is_private_route and status == _NOT_FOUND:
-            yield Finding(
-                "SR109",
-                Severity.ERROR,
-                f"DNS says that {route.custom_domain} has a private endpoint, the service answers "
-                "404 there as it does after the last one was removed.",
-                "Wait until DNS has followed (its time to live), or delete what is left in the "
-                "private zone.",
-            )
-        elif is_offering and status == _FORBIDDEN:
-            yield Finding(
-                "SR403",
-                Severity.ERROR,
-                f"{urlsplit(door.url).hostname} answers 403: public access is disabled or not "
-                "allowed from this network.",
-                "Connect from a network with the private endpoint, or allow this one.",
-            )
-        elif is_offering and status in _REDIRECTS:
-            yield _redirects(answer)
-        elif (is_offering and status == _NOT_FOUND) or _is_odd(status):
-            told = answer.failure or f"status {status}"
-            yield Finding(
-                "SR404",
-                Severity.WARNING,
-                f"{door.client} got {told} at {urlsplit(door.url).hostname}, expected 401.",
-                "Try again; if it stays, look at Azure's status page for the region.",
-            )
+    """What the doors answered: 401 is what one answers that is there and got no key."""
+    answered = {
+        door.client: answer
+        for door in facts.doors
+        if (answer := facts.answers.get(door.url)) and answer.stage is Stage.HTTP
+    }
+    if not answered or _is_own_host(facts):
+        return
+    needed = {client: answer for client, answer in answered.items() if _is_needed(client, facts)}
+    at_resource = {
+        client: answer.status
+        for client, answer in answered.items()
+        if client not in _APIS and client != "custom voice"
+    }
+    is_shut = any(answer.status == _FORBIDDEN for answer in needed.values())
+    redirect = next((a for a in needed.values() if _leads_to_region(a)), None)
+    if route.kind is RouteKind.PRIVATE_ENDPOINT and set(at_resource.values()) == {_NOT_FOUND}:
+        yield _behind(facts, route, "SR109")
+    elif is_shut and not route.is_direct:
+        yield Finding(
+            "SR403",
+            Severity.ERROR,
+            f"{route.custom_domain if route.is_at_custom_domain else route.region} answers 403: "
+            "the resource does not accept this network.",
+            "Run inside the virtual network with its private zone linked, or have the resource "
+            "allow this network.",
+        )
+    elif redirect and route.is_at_custom_domain:
+        yield _redirects(redirect)
+    else:
+        yield from _of_odd_answers(answered, facts)
     other = facts.private_door
     if other and other.status == _UNAUTHORIZED:
-        yield Finding(
-            "SR110",
-            Severity.ERROR,
-            f"DNS says that {route.custom_domain} has no private endpoint, the service answers "
-            "there as it does with one.",
-            "Wait until DNS has followed (its time to live), or set SPEECH_PRIVATE_ENDPOINT=yes.",
-        )
-    elif other and other.status in _REDIRECTS:
+        yield _behind(facts, route, "SR110")
+    elif other and _leads_to_region(other):
         yield _redirects(other)
 
 
-def _redirects(answer: Answer) -> Finding:
-    target = urlsplit(answer.location).hostname or "the region"
+def _behind(facts: Facts, route: Route, number: str) -> Finding:
+    """DNS, or a setting in its place, and the service say different things."""
+    says = "DNS says" if facts.row in _BY_DNS else "A setting says"
+    has, does = (
+        ("has a private endpoint", "answers 404 there as after the last one was removed")
+        if number == "SR109"
+        else ("has no private endpoint", "answers there as it does with one")
+    )
+    answer = "yes" if number == "SR110" else "no, with SPEECH_REGION,"
     return Finding(
-        "SR401",
-        Severity.INFO,
-        f"The custom domain leads on to {target}: both doors work.",
-        "Nothing to do; the region saves the way around.",
+        number,
+        Severity.ERROR,
+        f"{says} that {route.custom_domain} {has}, the service {does}.",
+        f"Wait for the time to live and check again; meanwhile SPEECH_PRIVATE_ENDPOINT={answer} "
+        "works."
+        if facts.row in _BY_DNS
+        else "Correct SPEECH_PRIVATE_ENDPOINT or SPEECH_WHEN_UNDECIDED.",
     )
 
 
-def _is_odd(status: int | None) -> bool:
+def _of_odd_answers(answered: dict[str, Answer], facts: Facts) -> Iterator[Finding]:
+    for client, answer in answered.items():
+        # Access to tokens, and a custom voice without its id, may be refused for other reasons.
+        is_optional = client in _APIS or client == "custom voice"
+        if answer.status == _UNAUTHORIZED or (is_optional and not _is_broken(answer)):
+            continue
+        told = answer.failure or f"status {answer.status}"
+        if answer.location:
+            told += f" to {answer.location}"
+        url = next(door.url for door in facts.doors if door.client == client)
+        yield Finding(
+            "SR404",
+            Severity.ERROR if _is_needed(client, facts) else Severity.WARNING,
+            f"{client} got {told} from {urlsplit(url).hostname} instead of 401.",
+            "Check again in a minute: 429 is the quota, 5xx the service; anything else comes from "
+            "something in between, such as a login page.",
+        )
+
+
+def _leads_to_region(answer: Answer) -> bool:
+    host = recognise_host(answer.location)
+    return answer.status in _FOLLOWED and host is not None and host.region is not None
+
+
+def _redirects(answer: Answer) -> Finding:
+    return Finding(
+        "SR401",
+        Severity.INFO,
+        f"The custom domain leads on to {answer.location}: both doors work.",
+        "Nothing to do.",
+    )
+
+
+def _is_broken(answer: Answer) -> bool:
+    status = answer.status
     return status is None or status == _THROTTLED or status >= _SERVER_ERROR
 
 
@@ -454,7 +534,10 @@ def _of_key(facts: Facts) -> Iterator[Finding]:
         return
     (host, first), *others = facts.key_answers.items()
     region = facts.settings.resource.region
-    if first.status != _UNAUTHORIZED:
+    has_private_endpoint = (
+        facts.private_door is not None and facts.private_door.status == _UNAUTHORIZED
+    )
+    if first.status != _UNAUTHORIZED or has_private_endpoint:
         return
     if any(answer.status == _OK for _, answer in others) and region and facts.dns_region:
         yield _wrong_region(region, facts.dns_region, "and the key is accepted in")
@@ -463,5 +546,6 @@ def _of_key(facts: Facts) -> Iterator[Finding]:
         "SR402",
         Severity.ERROR,
         f"{host} refuses the credential with 401.",
-        "Copy a key of this resource, and compare its region: a key is valid in its own only.",
+        "Replace it with a key of this resource, and compare the region: a key is valid in its "
+        "own only.",
     )

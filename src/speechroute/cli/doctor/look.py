@@ -10,20 +10,24 @@ from concurrent.futures import Future, wait
 from functools import partial
 from importlib.metadata import requires, version
 from typing import Any
-from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError
 
 from ..._clouds import CLOUDS, Offering, cloud_of_region, recognise_host
 from ..._dns import DnsView, Outcome, observe
-from ..._proxy import choose_proxy
 from ..._resolver import Question, RouteResolver, with_settings
 from ..._route import Route, RouteKind
 from ..._settings import SpeechSettings
 from ..._tokens import Tokens
 from ..._verdict import classify, without_dns
-from ...errors import CustomDomainNotFound, RoutingError, SettingsError, TokenUnavailable
-from .doors import doors_of
+from ...errors import (
+    CustomDomainNotFound,
+    Problem,
+    RoutingError,
+    SettingsError,
+    TokenUnavailable,
+)
+from .doors import doors_of, proxy_for
 from .facts import Answer, Facts, Stage
 from .probe import ask
 
@@ -64,11 +68,14 @@ class Looking:
                 with self._step("DNS"):
                     self._route(facts.settings)
             if facts.settings is not None and facts.route is not None:
-                facts.doors = doors_of(facts.route, facts.settings)
-                if probes or with_key:
+                try:
+                    facts.doors = doors_of(facts.route, facts.settings)
+                except SettingsError as error:  # a proxy of the environment that cannot be used
+                    facts.problems = error.problems
+                if facts.doors and (probes or with_key):
                     with self._step("doors"):
                         self._probe(facts.route, facts.settings)
-                if with_key:
+                if facts.doors and with_key:
                     with self._step("key"):
                         self._try_key(facts.route, facts.settings)
             facts.is_complete = True
@@ -91,10 +98,17 @@ class Looking:
         self._facts.sdk_version = version(_SDK)
         floors = (text.partition(">=")[2] for text in requires("speechroute") or () if _SDK in text)
         self._facts.sdk_floor = next(floors, "")
+        found: dict[str, Any] = {}
         try:
-            self._facts.settings = SpeechSettings()
+            self._together({"settings": SpeechSettings}, found)  # a vault may hang
         except SettingsError as error:
             self._facts.problems = error.problems
+            return
+        self._facts.settings = found.get("settings")
+        if not found:
+            late = "no answer in time", "a vault that answers"
+            remedy = "see whether this network reaches it, or set SPEECH_KEY"
+            self._facts.problems = (Problem("SPEECH_KEY_VAULT", *late, remedy),)
 
     def _route(self, settings: SpeechSettings) -> None:
         seen: list[DnsView] = []
@@ -139,11 +153,12 @@ class Looking:
             view = observe(name, servers=settings.dns_servers, timeout=timeout, ask_system=False)
             return view.dns.outcome is Outcome.ANSWERED
 
-        found = self._together({name: partial(exists, name) for name in names})
+        found: dict[str, bool] = {}
+        self._together({name: partial(exists, name) for name in names}, found)
         return tuple(name for name in names if found.get(name))
 
-    def _together(self, calls: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
-        """What calls return that run side by side; without those that take too long."""
+    def _together(self, calls: Mapping[str, Callable[[], Any]], found: dict[str, Any]) -> None:
+        """Add what calls return that run side by side; not what takes too long, or Ctrl-C ends."""
         futures: dict[str, Future[Any]] = {name: Future() for name in calls}
 
         def run(name: str) -> None:
@@ -155,13 +170,19 @@ class Looking:
         for name in calls:
             # Daemons: a lookup of the system cannot be cancelled.
             threading.Thread(target=run, args=(name,), daemon=True).start()
-        wait(futures.values(), self._left())
-        return {name: future.result() for name, future in futures.items() if future.done()}
+        try:
+            wait(futures.values(), self._left())
+        finally:
+            for name, future in futures.items():
+                if future.done():
+                    found[name] = future.result()
 
     def _ask(self, url: str, route: Route, settings: SpeechSettings, **more: Any) -> Answer:
-        setting, host = settings.proxy.get_secret_value(), urlsplit(url).hostname or ""
-        proxy = choose_proxy(setting, host, is_direct=route.is_direct).proxy
-        return ask(url, proxy, self._deadline - _RESERVE_S, **more)
+        try:
+            proxy = proxy_for(url, route, settings).proxy
+            return ask(url, proxy, self._deadline - _RESERVE_S, **more)
+        except Exception as error:  # noqa: BLE001  # one odd door must not cost the report
+            return Answer(Stage.HTTP, f"the request failed ({type(error).__name__})")
 
     def _probe(self, route: Route, settings: SpeechSettings) -> None:
         facts = self._facts
@@ -177,34 +198,44 @@ class Looking:
             if door.url
         }
         other = ""
-        if route.kind is RouteKind.REGIONAL and route.custom_domain:
+        if not route.is_at_custom_domain and route.custom_domain:
             other = f"wss://{route.custom_domain}/stt/speech/universal/v2"
             calls[other] = partial(self._ask, other, route, settings)
-        answers = {
-            **dict.fromkeys(calls, Answer(Stage.TCP, "no answer in time")),
-            **self._together(calls),
-        }
-        facts.private_door = answers.pop(other, None) if other else None
-        facts.answers = answers
+        try:
+            self._together(calls, facts.answers)
+            for url in calls.keys() - facts.answers.keys():
+                facts.answers[url] = Answer(Stage.HTTP, "no answer in time")
+        finally:
+            facts.private_door = facts.answers.pop(other, None)
 
     def _try_key(self, route: Route, settings: SpeechSettings) -> None:
         facts = self._facts
         voices = [door.url for door in facts.doors if door.client == "voices list"]
         if not voices:
             return
-        try:
-            answer = self._with_key(voices[0], route, settings)
-        except (AzureError, TokenUnavailable) as error:
-            facts.no_token = str(error).partition("\n")[0]
+        host = route.host(Offering.TTS)
+        self._ask_with_key(host, voices[0], route, settings)
+        answer = facts.key_answers.get(host)
+        if answer is None:
             return
-        facts.key_answers[route.host(Offering.TTS)] = answer
         # Where it is refused, or not reached: does another region, or the region, take it?
         region = facts.dns_region or route.region
         is_there = region == route.region and route.kind is RouteKind.REGIONAL
         if region and not is_there and answer.status in (_REFUSED, None) and not settings.is_entra:
             host = cloud_of_region(region).offering_host(region, Offering.TTS)
             url = f"https://{host}/{_VOICES}"
-            facts.key_answers[host] = self._with_key(url, route, settings)
+            self._ask_with_key(host, url, route, settings)
+
+    def _ask_with_key(self, host: str, url: str, route: Route, settings: SpeechSettings) -> None:
+        found: dict[str, Any] = {}
+        try:
+            # A credential may hang as long as it likes.
+            self._together({host: partial(self._with_key, url, route, settings)}, found)
+        except (AzureError, TokenUnavailable) as error:
+            self._facts.no_token = str(error).partition("\n")[0]
+            return
+        late = Answer(Stage.HTTP, "no answer in time")
+        self._facts.key_answers[host] = found.get(host, late)
 
     def _with_key(self, url: str, route: Route, settings: SpeechSettings) -> Answer:
         headers = {_KEY_HEADER: settings.key.get_secret_value()}

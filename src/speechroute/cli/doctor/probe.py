@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import http.client
+import re
 import socket
 import ssl
 import time
@@ -22,6 +23,9 @@ from .facts import Answer, Certificate, Stage
 _CONNECT_S = 5.0
 """Seconds for a connection: the time of three attempts of the system (RFC 6298)."""
 _SHORTEST_S = 0.05
+_LONGEST = 60
+"""Characters of a name that somebody else has chosen."""
+UNRESOLVED = "the name does not resolve"
 _UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -60,17 +64,23 @@ def ask(
 
 
 def _words(error: Exception) -> str:
+    """Why it went wrong, in words of our own: what a peer says may hold what it was sent."""
+    tunnel = re.match(r"Tunnel connection failed: (\d{3})\b", str(error))
+    if tunnel:
+        return f"status {tunnel[1]}"
+    if isinstance(error, http.client.HTTPException):
+        return f"no usable HTTP ({type(error).__name__})"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, ConnectionRefusedError):
         return "refused"
     if isinstance(error, socket.gaierror):
-        return "the name does not resolve"
+        return UNRESOLVED
     if isinstance(error, ssl.SSLError):
-        return f"TLS failed ({error.reason or error})"
+        return f"TLS failed ({error.reason or type(error).__name__})"
     if isinstance(error, ConnectionError):
         return "cut off"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return getattr(error, "strerror", None) or type(error).__name__
 
 
 class _Attempt:
@@ -154,7 +164,7 @@ class _Attempt:
                 failure = error
             else:
                 return connection
-        raise failure or OSError("the name has no address")
+        raise failure or socket.gaierror(UNRESOLVED)
 
     def _secure(self, connection: socket.socket) -> ssl.SSLSocket:
         context = ssl.create_default_context()
@@ -180,8 +190,9 @@ class _Attempt:
         client.request(method, self._target, body, {**self._upgrade, **headers})
         response = client.getresponse()
         self._status = response.status
-        self._location = response.headers.get("Location", "")
-        with contextlib.suppress(TypeError, ValueError):
+        with contextlib.suppress(ValueError):
+            self._location = urlsplit(response.headers.get("Location", "")).hostname or ""
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
             there = parsedate_to_datetime(response.headers["Date"])
             self._skew = round((there - datetime.now(UTC)).total_seconds(), 1)
 
@@ -195,7 +206,8 @@ def _certificate(connection: ssl.SSLSocket, distrust: str = "", code: int = 0) -
 
     def named(oid: x509.ObjectIdentifier) -> str:
         found = shown.issuer.get_attributes_for_oid(oid)
-        return str(found[0].value) if found else ""
+        # Whoever made the certificate wrote this.
+        return re.sub(r"[^\w .,&()'-]", "?", str(found[0].value))[:_LONGEST] if found else ""
 
     organization = named(NameOID.ORGANIZATION_NAME)
     issuer = ", ".join(filter(None, (named(NameOID.COMMON_NAME), organization)))

@@ -170,7 +170,7 @@ def _told(answer: Answer) -> str:
         return f"{answer.stage} failed: {answer.failure}"
     meaning = _MEANINGS.get(answer.status or 0, "")
     if answer.location:
-        meaning = f"leads to {urlsplit(answer.location).hostname}"
+        meaning = f"leads to {answer.location}"
     return f"{answer.status} {meaning}".strip()
 
 
@@ -219,5 +219,5 @@ def markdown(facts: Facts, findings: list[Finding]) -> str:
     return (
         f"### speechroute check: {headline_of(findings, facts)}\n\n{table}"
         "<details><summary>All that was seen</summary>\n\n"
-        f"```text\n{plain(facts, findings)}\n```\n\n</details>"
+        f"````text\n{plain(facts, findings)}\n````\n\n</details>"
     )
