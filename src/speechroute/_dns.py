@@ -14,9 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import dns.exception
 import dns.flags
@@ -51,8 +50,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(NamedTuple):
     """What was found for one name.
 
     Attributes:
@@ -73,8 +71,7 @@ class Lookup:
     ttls: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DnsView:
+class DnsView(NamedTuple):
     """One observation: the facts that a decision is made from.
 
     Attributes:

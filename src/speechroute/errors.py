@@ -7,9 +7,8 @@ attributes. No message, attribute, cause or pickle holds a key.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from ._masking import mask, mask_tokens
 
@@ -21,8 +20,7 @@ class SpeechRouteError(Exception):
     """The root of the errors that this library raises on purpose."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One setting that is wrong.
 
     Attributes:

@@ -30,7 +30,7 @@ def document_of(facts: Facts, findings: list[Finding], exit_code: int) -> Json:
         "headline": headline_of(findings, facts),
         "exit_code": exit_code,
         "settings": settings_of(facts.settings) if facts.settings else None,
-        "problems": [asdict(problem) for problem in facts.problems],
+        "problems": [problem._asdict() for problem in facts.problems],
         "dns": _dns(facts),
         "decision": _decision(facts),
         "doors": [_door(door, facts.answers.get(door.url)) for door in facts.doors],
