@@ -46,6 +46,7 @@ NETWORKS = {
     "firewall": Network((), dns_state="removed", service_state="removed"),
     "late DNS": Network(EVERYWHERE, service_state="removed"),
     "other resolver": Network(EVERYWHERE, nameserver="127.0.0.2"),
+    "old hosts file": Network(EVERYWHERE, f"{PRIVATE_ADDRESS} {{}}", "removed", "removed"),
     "hosts file": Network(EVERYWHERE, f"{PRIVATE_ADDRESS} {{}}", "removed", "vnet"),
 }
 

@@ -25,6 +25,9 @@ import pytest
 from clients import until
 from pictures import DOCS, PICTURES, picture
 from speechroute.cli.doctor.catalogue import catalogue
+from speechroute.cli.doctor.facts import Facts
+from speechroute.cli.doctor.judge import findings_of
+from speechroute.cli.doctor.look import Looking
 from speechroute.emulator import Emulator
 from test_cli import SPEECHROUTE, run
 from test_namespace import UNSHARE, needs_namespaces
@@ -171,6 +174,16 @@ SCENES = {
     "SR304": Scene({"SR304": "warning"}, PROBE, set_up=clock(3600)),
     "SR304 the other way": Scene({"SR304": "warning"}, PROBE, set_up=clock(-3600)),
     "SR305": Scene({"SR305": "error"}, BOTH, network="firewall"),
+    "SR202 before what follows from it": Scene(
+        {"SR202": "error"}, BOTH, {"SPEECH_REGION": "westus"}, set_up=state("removed")
+    ),
+    "SR109 by a hosts file": Scene({"SR109": "error"}, BOTH, network="old hosts file"),
+    "SR404 for Entra without the resource id": Scene(
+        {"SR404": "error"},
+        PROBE,
+        {"SPEECH_KEY": "", "SPEECH_AUTH": "entra"},
+        set_up=state("removed"),
+    ),
     "SR305 at a container": Scene(
         {"SR305": "error"},
         BOTH,
@@ -234,6 +247,25 @@ def test_a_scene_has_its_finding_and_no_other(name: str) -> None:
 
 def test_the_sdk_that_is_too_old_is_there() -> None:
     assert TOO_OLD_SDK.is_dir(), "it is not there: run sh .ci/setup dev"
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [(403, "SR403"), (503, "SR404"), (302, "SR404"), (401, "SR402")]
+)
+def test_a_door_that_is_there_may_refuse_the_key(
+    status: int, expected: str, emulated: Emulator
+) -> None:
+    """The doors have answered 401 when the service changes its mind."""
+
+    def begin(step: str) -> None:
+        if step == "key":
+            emulated.fail_with(status)
+
+    facts = Facts()
+    Looking(facts, 15.0, begin, lambda *_: None).run(probes=True, with_key=True)
+    assert [(finding.id, finding.severity) for finding in findings_of(facts)] == [
+        (expected, "error")
+    ]
 
 
 def test_every_finding_has_a_scene_and_the_severity_that_its_page_says_first() -> None:

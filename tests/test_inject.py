@@ -419,6 +419,22 @@ def test_what_somebody_else_put_over_it_survives(monkeypatch: pytest.MonkeyPatch
     assert told(speechsdk.SpeechConfig(KEY, region="westeurope"))["endpoint"]
 
 
+def test_a_patch_that_is_undone_after_the_injection_takes_it_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @functools.wraps(CONSTRUCTORS[0])
+    def theirs(*args: Any, **kwargs: Any) -> None:
+        CONSTRUCTORS[0](*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(speechsdk.SpeechConfig, "__init__", theirs)
+        inject(private_endpoint="yes")
+        assert told(speechsdk.SpeechConfig(KEY, "westeurope"))["endpoint"]
+    extract_from_speechsdk()
+    inject(private_endpoint="yes")
+    assert told(speechsdk.SpeechConfig(KEY, "westeurope"))["endpoint"]
+
+
 def test_what_restores_an_older_constructor_takes_the_injection_out() -> None:
     inject(private_endpoint="yes")
     speechsdk.SpeechConfig.__init__ = CONSTRUCTORS[0]

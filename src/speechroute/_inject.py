@@ -76,6 +76,7 @@ class _Injection:
         self.was_asked = False
         """Whether the program has injected or extracted by itself."""
         self._factory: SpeechConfigFactory | None = None
+        self._sdks = {kind: kind.__init__ for kind in _PARAMETERS}
         self._originals: dict[Any, Any] = {}
         self._replacements = {kind: self._replacement(kind) for kind in _PARAMETERS}
         self._in_place: set[Any] = set()
@@ -91,7 +92,8 @@ class _Injection:
         self._factory = factory
         for kind, found in constructors.items():
             # Somebody may have put theirs over the replacement, or the original back.
-            is_away = kind not in self._in_place or found is self._originals[kind]
+            known = (self._originals.get(kind), self._sdks[kind])
+            is_away = kind not in self._in_place or found in known
             if is_away and found is not self._replacements[kind]:
                 self._originals[kind] = found
                 kind.__init__ = self._replacements[kind]

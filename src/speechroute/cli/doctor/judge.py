@@ -9,8 +9,9 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ... import urls
-from ..._clouds import PUBLIC, Offering, private_link_zone, recognise_host
+from ..._clouds import CHINA, PUBLIC, Offering, private_link_zone, recognise_host
 from ..._dns import Lookup
+from ..._resource import is_loopback
 from ..._route import Route, RouteKind
 from ..._settings import SpeechSettings
 from ..._verdict import Row, is_private
@@ -31,13 +32,20 @@ _EXPIRED_OR_OTHER = frozenset({9, 10, 62, 64})
 _SKEW_S = 300
 _FOLLOWED = frozenset({301, 307, 308})
 """Redirects that the SDK follows (measured, 1.53)."""
+_TRY_AGAIN = (
+    "Check again in a minute, with more time (--budget) if there was none left: 429 is the quota, "
+    "5xx the service; anything else comes from something in between, such as a login page."
+)
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _THROTTLED, _SERVER_ERROR = 200, 401, 403, 404, 429, 500
 _DISAGREE = frozenset({"SR101", "SR109", "SR110"})
 """Findings of which DNS says one thing and the doors another."""
 
 
-_BY_DNS = frozenset({Row.PRIVATE_ADDRESS, Row.SYSTEM_PRIVATE, Row.VNET_PROXY, Row.REGIONAL})
-"""Rows of the decision table in which DNS alone decides."""
+_WHO = {
+    **dict.fromkeys((Row.PRIVATE_ADDRESS, Row.VNET_PROXY, Row.REGIONAL, Row.SAME_AS_REGION), "DNS"),
+    Row.SYSTEM_PRIVATE: "The operating system",
+}
+"""Who decided, by row of the decision table, where it was not a setting."""
 _APIS = ("batch REST", "token")
 _CLIENTS = {
     Offering.STT: ("recognition", "transcription"),
@@ -48,6 +56,13 @@ _CLIENTS = {
     Offering.COMMANDS: ("recognition", "synthesis"),
 }
 """Clients that a program for an offering needs; "every client" is for hosts of one's own."""
+_CONSEQUENCES = {
+    "SR101": ("SR107",),
+    "SR109": ("SR107",),
+    "SR111": ("SR305",),
+    "SR202": ("SR301", "SR305"),
+}
+"""Findings that another one covers: their remedies would be no help, or the same."""
 _MANY = frozenset({"SR200", "SR203", "SR204"})
 """Findings of settings, of which each has its own remedy."""
 
@@ -100,8 +115,10 @@ def findings_of(facts: Facts) -> list[Finding]:
     first: dict[object, Finding] = {}
     for finding in found:
         first.setdefault(finding if finding.id in _MANY else finding.id, finding)
-    if "SR111" in first:
-        first.pop("SR305", None)  # its consequence
+    for number, consequences in _CONSEQUENCES.items():
+        if number in first:
+            for each in consequences:
+                first.pop(each, None)
     return [_with_command(finding, facts) for finding in first.values()]
 
 
@@ -109,8 +126,7 @@ def headline_of(findings: list[Finding], facts: Facts) -> str:
     """The one sentence to read."""
     for finding in findings:
         if finding.id in _DISAGREE:
-            who = "DNS" if facts.row in _BY_DNS else "A setting"
-            return f"{who} and the service disagree: {finding.cause}"
+            return f"{_who(facts)} and the service disagree: {finding.cause}"
     for finding in findings:
         if finding.severity is not Severity.INFO:
             return f"{finding.title}: {finding.cause}"
@@ -157,8 +173,8 @@ def _of_sdk(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "SR502",
             Severity.INFO,
-            f"SpeechConfig(region='{route.region}') opens hosts of the wrong cloud in this SDK "
-            f"({facts.sdk_version}).",
+            f"SpeechConfig(region='{route.region}') of SDK {facts.sdk_version} opens hosts of the "
+            f"wrong cloud{' for some clients' if route.cloud == CHINA.name else ''}.",
             "speech_config() names the host instead; tell it the offering: speech_config('tts').",
         )
 
@@ -355,31 +371,32 @@ def _no_connection(host: str, answer: Answer, facts: Facts, severity: Severity) 
         )
     is_gone = _OK in others
     proof = ", and the region accepts the key: no private endpoint is left" if is_gone else ""
+    remedy = "It is a record left behind, or there is no way to the private endpoint."
+    if facts.row is Row.SYSTEM_PRIVATE:
+        remedy = "Take the line out of the hosts file, or find the VPN that says so."
+    elif is_gone:
+        remedy = "Delete the A record of the private zone."
+    elif not facts.key_answers:
+        remedy += " With a key and SPEECH_REGION, --with-key tells which."
     return Finding(
         "SR101",
         Severity.ERROR,
-        f"{_who(facts)} the private address {address} for {host}, where nothing answers "
+        f"{_who(facts)} gives the private address {address} for {host}, where nothing answers "
         f"({answer.failure}){proof}.",
-        "Delete the A record of the private zone."
-        if is_gone
-        else "It is a record left behind, or there is no way to it: --with-key and SPEECH_REGION "
-        "tell which.",
+        remedy,
     )
 
 
 def _who(facts: Facts) -> str:
-    return "The operating system gives" if facts.row is Row.SYSTEM_PRIVATE else "DNS gives"
+    return _WHO.get(facts.row, "A setting") if facts.row else "A setting"
 
 
 def _unreachable(host: str, answer: Answer, severity: Severity) -> Finding:
     at = f" ({answer.address})" if answer.address else ""
-    return Finding(
-        "SR305",
-        severity,
-        f"No connection to {host}{at}: {answer.failure}.",
-        "Let this machine connect to it, start what should answer there, or name a proxy in "
-        "SPEECH_PROXY.",
-    )
+    remedy = "Let the firewall pass port 443 to it, or name a proxy in SPEECH_PROXY."
+    if is_loopback(host):
+        remedy = "Start what should answer there, or correct SPEECH_ENDPOINT."
+    return Finding("SR305", severity, f"No connection to {host}{at}: {answer.failure}.", remedy)
 
 
 def _of_certificate(
@@ -444,15 +461,16 @@ def _of_answers(facts: Facts, route: Route) -> Iterator[Finding]:
     redirect = next((a for a in needed.values() if _leads_to_region(a)), None)
     if route.kind is RouteKind.PRIVATE_ENDPOINT and set(at_resource.values()) == {_NOT_FOUND}:
         yield _behind(facts, route, "SR109")
-    elif is_shut and not route.is_direct:
+    elif route.needs_custom_domain and set(at_resource.values()) == {_NOT_FOUND}:
         yield Finding(
-            "SR403",
+            "SR404",
             Severity.ERROR,
-            f"{route.custom_domain if route.is_at_custom_domain else route.region} answers 403: "
-            "the resource does not accept this network.",
-            "Run inside the virtual network with its private zone linked, or have the resource "
-            "allow this network.",
+            f"{route.custom_domain} answers 404, and Microsoft Entra ID goes there because "
+            "SPEECH_RESOURCE_ID is not set.",
+            "Set SPEECH_RESOURCE_ID: with it a token is taken at the region.",
         )
+    elif is_shut:
+        yield _shut(route)
     elif redirect and route.is_at_custom_domain:
         yield _redirects(redirect)
     else:
@@ -464,23 +482,46 @@ def _of_answers(facts: Facts, route: Route) -> Iterator[Finding]:
         yield _redirects(other)
 
 
+def _shut(route: Route) -> Finding:
+    where = route.custom_domain if route.is_at_custom_domain else route.region
+    if route.is_direct:
+        return Finding(
+            "SR403",
+            Severity.ERROR,
+            f"{where} answers 403 at its private address.",
+            "See whether the connection of the private endpoint is approved, and whether keys are "
+            "turned off.",
+        )
+    return Finding(
+        "SR403",
+        Severity.ERROR,
+        f"{where} answers 403: the resource does not accept this network.",
+        "Run inside the virtual network with its private zone linked, or have the resource allow "
+        "this network.",
+    )
+
+
 def _behind(facts: Facts, route: Route, number: str) -> Finding:
-    """DNS, or a setting in its place, and the service say different things."""
-    says = "DNS says" if facts.row in _BY_DNS else "A setting says"
+    """Who decided and the service say different things."""
     has, does = (
         ("has a private endpoint", "answers 404 there as after the last one was removed")
         if number == "SR109"
         else ("has no private endpoint", "answers there as it does with one")
     )
-    answer = "yes" if number == "SR110" else "no, with SPEECH_REGION,"
+    other = "yes" if number == "SR110" else "no, with SPEECH_REGION,"
+    remedy = "Correct SPEECH_PRIVATE_ENDPOINT or SPEECH_WHEN_UNDECIDED."
+    if facts.row is Row.SYSTEM_PRIVATE:
+        remedy = "Take the line out of the hosts file, or find the VPN that says so."
+    elif facts.row in _WHO:
+        remedy = (
+            "Wait for the time to live and check again; meanwhile "
+            f"SPEECH_PRIVATE_ENDPOINT={other} takes the other door."
+        )
     return Finding(
         number,
         Severity.ERROR,
-        f"{says} that {route.custom_domain} {has}, the service {does}.",
-        f"Wait for the time to live and check again; meanwhile SPEECH_PRIVATE_ENDPOINT={answer} "
-        "works."
-        if facts.row in _BY_DNS
-        else "Correct SPEECH_PRIVATE_ENDPOINT or SPEECH_WHEN_UNDECIDED.",
+        f"{_who(facts)} says that {route.custom_domain} {has}, the service {does}.",
+        remedy,
     )
 
 
@@ -498,8 +539,7 @@ def _of_odd_answers(answered: dict[str, Answer], facts: Facts) -> Iterator[Findi
             "SR404",
             Severity.ERROR if _is_needed(client, facts) else Severity.WARNING,
             f"{client} got {told} from {urlsplit(url).hostname} instead of 401.",
-            "Check again in a minute: 429 is the quota, 5xx the service; anything else comes from "
-            "something in between, such as a login page.",
+            _TRY_AGAIN,
         )
 
 
@@ -537,6 +577,15 @@ def _of_key(facts: Facts) -> Iterator[Finding]:
     has_private_endpoint = (
         facts.private_door is not None and facts.private_door.status == _UNAUTHORIZED
     )
+    if first.status == _FORBIDDEN and facts.route:
+        yield _shut(facts.route)
+    elif first.stage is Stage.HTTP and first.status not in (_OK, _UNAUTHORIZED):
+        voices = next(door.url for door in facts.doors if door.client == "voices list")
+        if facts.answers[voices].status == _UNAUTHORIZED:  # else it is told already
+            told = first.failure or f"status {first.status}"
+            yield Finding(
+                "SR404", Severity.ERROR, f"{host} answers the credential with {told}.", _TRY_AGAIN
+            )
     if first.status != _UNAUTHORIZED or has_private_endpoint:
         return
     if any(answer.status == _OK for _, answer in others) and region and facts.dns_region:
@@ -546,6 +595,9 @@ def _of_key(facts: Facts) -> Iterator[Finding]:
         "SR402",
         Severity.ERROR,
         f"{host} refuses the credential with 401.",
-        "Replace it with a key of this resource, and compare the region: a key is valid in its "
-        "own only.",
+        "See whether the identity has a role at the resource, and whether SPEECH_RESOURCE_ID is "
+        "this resource's."
+        if facts.settings.is_entra
+        else "Replace it with a key of this resource, and compare the region: a key is valid in "
+        "its own only.",
     )
