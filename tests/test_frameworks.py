@@ -103,6 +103,26 @@ def test_one_door_by_hand_is_the_wrong_one_in_another_state(scene: dict[str, Any
                 assert str(status) in run["errors"]
 
 
+@pytest.mark.parametrize("name", ["livekit_stt", "pipecat_stt", "pipecat_tts"])
+def test_one_door_by_hand_is_enough_under_speechroute_run(name: str, emulator: Emulator) -> None:
+    """By region, in a network where the region refuses, behind a proxy that the SDK ignores."""
+    framework = FRAMEWORKS[name]
+    names = {"key": emulator.key, "region": emulator.region}
+    given = {each: value.format(**names) for each, value in framework.by_region.items()}
+    by_hand = str(HERE / "frameworks_by_hand.py")
+    command = [by_hand, str(SAMPLES / f"{name}.py"), framework.functions[0], json.dumps(given)]
+    done = subprocess.run(
+        [str(PYTHON), "-m", "speechroute", "run", "--", *command],
+        env={**os.environ, **emulator.environment, "SPEECH_REGION": emulator.region},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    expected = "1.56" if "tts" in name else f"seconds of audio arrived through {DOORS['vnet']}."
+    assert expected in done.stdout
+
+
 @needs_namespaces
 def test_the_readme_names_a_version_that_is_not_newer(scene: dict[str, Any]) -> None:
     rows = {name: row[1] for row in table("Frameworks", 1) for name in row[0].split(", ")}

@@ -14,7 +14,6 @@ import inspect
 import json
 import logging
 import os
-import queue
 import threading
 import time
 import weakref
@@ -121,7 +120,10 @@ class Tokens:
         self._renew_at = 0.0
         self._failed: tuple[float, TokenUnavailable | None] = 0.0, None
         self._clients: set[weakref.ref[Any]] = set()
+        import queue  # here: most programs have a key
+
         self._gone: queue.SimpleQueue[weakref.ref[Any]] = queue.SimpleQueue()
+        self._empty = queue.Empty
         self.reset()
         _all.add(self)
 
@@ -228,7 +230,7 @@ class Tokens:
     def _refresh_until_gone(self) -> None:
         while True:
             wait = min(max(_TICK_S, self._renew_at - time.time()), _LONGEST_WAIT_S)
-            with contextlib.suppress(queue.Empty):
+            with contextlib.suppress(self._empty):
                 self._gone.get(timeout=wait)
             with self._lock:
                 self._clients = {client for client in self._clients if client() is not None}
