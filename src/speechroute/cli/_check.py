@@ -15,7 +15,8 @@ from ._app import JsonFlag, app, console, errors_console, print_json
 from .doctor.catalogue import catalogue
 from .doctor.document import document_of
 from .doctor.facts import Facts
-from .doctor.judge import Severity, findings_of
+from .doctor.finding import Severity
+from .doctor.judge import findings_of
 from .doctor.look import Looking
 from .doctor.render import markdown, plain, report
 

@@ -13,7 +13,8 @@ from ..._masking import mask_url
 from ..._route import Route
 from ..._settings import SpeechSettings
 from .facts import Answer, Door, Facts
-from .judge import Finding, headline_of
+from .finding import Finding
+from .judge import headline_of
 
 VERSION = 1
 """Of the form. A new field keeps it; one that goes or changes its meaning raises it."""

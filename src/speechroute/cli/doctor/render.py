@@ -17,7 +17,8 @@ from ..._clouds import recognise_marker
 from ..._dns import Lookup
 from .document import deciding, settings_of, system_differs
 from .facts import Answer, Door, Facts
-from .judge import Finding, Severity, headline_of
+from .finding import Finding, Severity
+from .judge import headline_of
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _MEANINGS: dict[int, str] = {
