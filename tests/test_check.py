@@ -25,7 +25,7 @@ import pytest
 from clients import until
 from pictures import DOCS, PICTURES, picture
 from speechroute.cli.doctor.catalogue import catalogue
-from speechroute.cli.doctor.facts import Facts
+from speechroute.cli.doctor.facts import Answer, Facts, Stage
 from speechroute.cli.doctor.judge import findings_of
 from speechroute.cli.doctor.look import Looking
 from speechroute.emulator import Emulator
@@ -266,6 +266,21 @@ def test_a_door_that_is_there_may_refuse_the_key(
     assert [(finding.id, finding.severity) for finding in findings_of(facts)] == [
         (expected, "error")
     ]
+
+
+def test_the_key_tells_a_wrong_region_from_a_wrong_key(
+    emulated: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The emulator has one region only, so what the other one answers is said here."""
+    emulated.state = "removed"
+    monkeypatch.setenv("SPEECH_REGION", "northeurope")
+    facts = Facts()
+    Looking(facts, 15.0, lambda _: None, lambda *_: None).run(probes=False, with_key=False)
+    refused, accepted = Answer(Stage.HTTP, status=401), Answer(Stage.HTTP, status=200)
+    facts.key_answers = {"northeurope": refused, "westeurope": accepted}
+    assert [finding.id for finding in findings_of(facts)] == ["SR202"]
+    facts.key_answers = {"northeurope": refused, "westeurope": refused}
+    assert [finding.id for finding in findings_of(facts)] == ["SR202", "SR402"]
 
 
 def test_every_finding_has_a_scene_and_the_severity_that_its_page_says_first() -> None:
