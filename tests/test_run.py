@@ -229,6 +229,23 @@ def test_the_program_gets_every_signal_itself(number: signal.Signals) -> None:
         assert process.wait(60) == 40
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        (sys.executable, "-I", "program.py"),
+        (sys.executable, "-E", "program.py"),
+        ("env", "-u", "PYTHONPATH", sys.executable, "program.py"),
+    ],
+    ids=["-I", "-E", "without PYTHONPATH"],
+)
+def test_what_it_does_not_reach_is_what_the_readme_says(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "program.py").write_text(MAKES_A_CONFIG)
+    done = run(*command, environment=SETTINGS)
+    assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
+
+
 def test_the_users_own_sitecustomize_still_runs(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("print('customized', __name__)\n")
     (tmp_path / "program.py").write_text(MAKES_A_CONFIG)

@@ -1,6 +1,6 @@
 """``speechroute check``: what is wrong between a program and its Speech resource, and the way out.
 
-Exit codes: 0 sound, 1 a finding of severity error, 2 settings that cannot work.
+Exit codes: 0 sound, 1 a finding of severity error, 2 settings that cannot work, 130 Ctrl-C.
 """
 
 from __future__ import annotations

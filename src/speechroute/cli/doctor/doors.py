@@ -13,11 +13,11 @@ from ..._route import Route
 from ..._settings import SpeechSettings
 from .facts import Door
 
-_NEW_STT = "/stt/speech/universal/v2"
+NEW_STT = "/stt/speech/universal/v2"
 _NEW_TTS = "/tts/cognitiveservices/websocket/v1"
 _OLD_STT = "/speech/recognition/interactive/cognitiveservices/v1"
 _OLD_TTS = "/cognitiveservices/websocket/v1"
-_VOICES = "cognitiveservices/voices/list"
+VOICES = "cognitiveservices/voices/list"
 _MODELS = "speechtotext/models/base?api-version=2024-11-15"
 _TOKEN = "v1.0/issueToken"  # noqa: S105  # a path
 _ANY_ID = "DEPLOYMENT"
@@ -46,11 +46,11 @@ def _sdk(route: Route, settings: SpeechSettings) -> list[Door]:
         return [Door("every client", route.other_host, "a host of SPEECH_ALLOW_HOSTS")]
     model, language = settings.endpoint_id, settings.language
     transcriber = {"cid": model, "language": language or (None if model else "en-us")}
-    voices = route.rest_url(Offering.TTS, _VOICES)
+    voices = route.rest_url(Offering.TTS, VOICES)
     clients: tuple[tuple[str, Offering, str, str, dict[str, str | None]], ...] = (
-        ("recognition", Offering.STT, _NEW_STT, _OLD_STT, {"cid": model}),
-        ("translation", Offering.S2S, _NEW_STT, _NEW_STT, {"cid": model}),
-        ("transcription", Offering.STT, _NEW_STT, _NEW_STT, transcriber),
+        ("recognition", Offering.STT, NEW_STT, _OLD_STT, {"cid": model}),
+        ("translation", Offering.S2S, NEW_STT, NEW_STT, {"cid": model}),
+        ("transcription", Offering.STT, NEW_STT, NEW_STT, transcriber),
         ("synthesis", Offering.TTS, _NEW_TTS, _OLD_TTS, {}),
         ("custom voice", Offering.VOICE, _NEW_TTS, _OLD_TTS, {"deploymentId": model or _ANY_ID}),
     )

@@ -27,20 +27,16 @@ from ...errors import (
     SettingsError,
     TokenUnavailable,
 )
-from .doors import doors_of, proxy_for
+from .doors import NEW_STT, VOICES, doors_of, proxy_for
 from .facts import Answer, Facts, Stage
 from .probe import ask
 
 _SDK = "azure-cognitiveservices-speech"
 _KEY_HEADER = "Ocp-Apim-Subscription-Key"
 _REFUSED = 401
-_VOICES = "cognitiveservices/voices/list"
 _LEAST_S = 0.1
 _RESERVE_S = 0.2
 """Kept back of the budget, so that a request that runs out of time can still say so."""
-
-Tell = Callable[[str], None]
-"""Told the name of a step when it begins, and how long it took when it has ended."""
 
 
 class Looking:
@@ -49,11 +45,16 @@ class Looking:
     Args:
         facts: what is seen is added to it.
         budget: seconds for everything.
-        begin, end: told each step, and how long it took.
+        begin: told the name of each step.
+        end: told it again, and how long the step took, seconds.
     """
 
     def __init__(
-        self, facts: Facts, budget: float, begin: Tell, end: Callable[[str, float], None]
+        self,
+        facts: Facts,
+        budget: float,
+        begin: Callable[[str], None],
+        end: Callable[[str, float], None],
     ) -> None:
         self._facts, self._begin, self._end = facts, begin, end
         self._deadline = time.monotonic() + budget
@@ -199,7 +200,7 @@ class Looking:
         }
         other = ""
         if not route.is_at_custom_domain and route.custom_domain:
-            other = f"wss://{route.custom_domain}/stt/speech/universal/v2"
+            other = f"wss://{route.custom_domain}{NEW_STT}"
             calls[other] = partial(self._ask, other, route, settings)
         try:
             self._together(calls, facts.answers)
@@ -223,7 +224,7 @@ class Looking:
         is_there = region == route.region and route.kind is RouteKind.REGIONAL
         if region and not is_there and answer.status in (_REFUSED, None) and not settings.is_entra:
             host = cloud_of_region(region).offering_host(region, Offering.TTS)
-            url = f"https://{host}/{_VOICES}"
+            url = f"https://{host}/{VOICES}"
             self._ask_with_key(host, url, route, settings)
 
     def _ask_with_key(self, host: str, url: str, route: Route, settings: SpeechSettings) -> None:

@@ -25,7 +25,7 @@ _CONNECT_S = 5.0
 _SHORTEST_S = 0.05
 _LONGEST = 60
 """Characters of a name that somebody else has chosen."""
-UNRESOLVED = "the name does not resolve"
+_UNRESOLVED = "the name does not resolve"
 _UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -75,7 +75,7 @@ def _words(error: Exception) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "refused"
     if isinstance(error, socket.gaierror):
-        return UNRESOLVED
+        return _UNRESOLVED
     if isinstance(error, ssl.SSLError):
         return f"TLS failed ({error.reason or type(error).__name__})"
     if isinstance(error, ConnectionError):
@@ -164,7 +164,7 @@ class _Attempt:
                 failure = error
             else:
                 return connection
-        raise failure or socket.gaierror(UNRESOLVED)
+        raise failure or socket.gaierror(_UNRESOLVED)
 
     def _secure(self, connection: socket.socket) -> ssl.SSLSocket:
         context = ssl.create_default_context()

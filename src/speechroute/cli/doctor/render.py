@@ -44,8 +44,8 @@ def report(facts: Facts, findings: list[Finding]) -> Group:
     return Group(*parts)
 
 
-def _indented(part: RenderableType, depth: int = 1, below: int = 0) -> Padding:
-    return Padding(part, (0, 0, below, 2 * depth), expand=False)
+def _indented(part: RenderableType, below: int = 0) -> Padding:
+    return Padding(part, (0, 0, below, 2), expand=False)
 
 
 def _heading(title: str, facts: Facts, step: str = "") -> Text:
