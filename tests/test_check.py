@@ -29,7 +29,7 @@ from speechroute.cli.doctor.facts import Answer, Facts, Stage
 from speechroute.cli.doctor.judge import findings_of
 from speechroute.cli.doctor.look import Looking
 from speechroute.emulator import Emulator
-from test_cli import SPEECHROUTE, run
+from test_cli import run, started
 from test_namespace import UNSHARE, needs_namespaces
 from test_readme import table
 
@@ -354,12 +354,11 @@ def test_what_was_found_before_ctrl_c_is_told(emulator: Emulator) -> None:
     before = len(emulator.requests)
     with (
         hanging_for("westeurope.voice.speech.microsoft.com", emulator) as (proxy, hangs),
-        subprocess.Popen(
-            [SPEECHROUTE, "check", "--probe", "--json"],
-            env={**os.environ, **emulator.environment, "SPEECH_PROXY": proxy},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        started(
+            "check",
+            "--probe",
+            "--json",
+            environment={**emulator.environment, "SPEECH_PROXY": proxy},
         ) as process,
     ):
         assert process.stdout
@@ -422,25 +421,24 @@ def test_a_door_that_never_answers_costs_the_budget_only(emulator: Emulator) -> 
 def test_ctrl_c_ends_it_with_what_is_known(form: tuple[str, ...], emulator: Emulator) -> None:
     with (
         silent_dns_server() as server,
-        subprocess.Popen(
-            [SPEECHROUTE, "check", *form],
-            env={
-                **os.environ,
+        started(
+            "check",
+            *form,
+            environment={
                 **emulator.environment,
                 "SPEECH_DNS_SERVERS": server,
                 "SPEECH_DNS_TIMEOUT": "60",
                 "FORCE_COLOR": "1",  # so that progress is told in every form
             },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
         ) as process,
     ):
         assert process.stdout
         assert process.stderr
         told = ""
         while "DNS ..." not in told:
-            told += process.stderr.read(1)
+            read = process.stderr.read(1)
+            assert read
+            told += read
         process.send_signal(signal.SIGINT)
         output = process.stdout.read()
         assert process.wait(60) == 130

@@ -14,7 +14,7 @@ import pytest
 
 from clients import WAV
 from speechroute.emulator import Emulator
-from test_cli import SPEECHROUTE
+from test_cli import SPEECHROUTE, started
 
 PROGRAM = f"""
 import os, sys
@@ -220,11 +220,9 @@ def test_the_program_gets_every_signal_itself(number: signal.Signals) -> None:
         "print('ready', flush=True)\n"
         "signal.pause()\n"
     )
-    command = [SPEECHROUTE, "run", "--", "-c", code]
-    environment = {**os.environ, **SETTINGS}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+    with started("run", "--", "-c", code, environment=SETTINGS) as process:
         assert process.stdout
-        assert process.stdout.readline() == b"ready\n"
+        assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
         assert process.wait(60) == 40
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
-import subprocess
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 import pytest
 
 from speechroute.emulator import Emulator
-from test_cli import SPEECHROUTE, run
+from test_cli import run, started
 
 OFTEN = {"SPEECH_ROUTE_TTL_MIN": "0.1", "SPEECH_ROUTE_TTL_MAX": "0.1", "COLUMNS": "80"}
 
@@ -23,13 +21,7 @@ def watching(
     *arguments: str, environment: Mapping[str, str] | None = None, ended_by: int = signal.SIGTERM
 ) -> Iterator[IO[str]]:
     """The lines of a running command, which is to end cleanly by a signal."""
-    with subprocess.Popen(
-        [SPEECHROUTE, "watch", *arguments],
-        env={**os.environ, **OFTEN, **(environment or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with started("watch", *arguments, environment={**OFTEN, **(environment or {})}) as process:
         assert process.stdout is not None
         try:
             yield process.stdout
@@ -66,7 +58,9 @@ def test_people_read_time_old_and_new_route_and_reason(emulated: Emulator) -> No
         emulated.dns_state = "proxy"
         read: list[str] = []
         while not read or "outside." not in read[-1]:
-            read.append(lines.readline().rstrip())
+            line = lines.readline()
+            assert line
+            read.append(line.rstrip())
     start = next(n for n, line in enumerate(read) if line[2:3] == ":")
     assert read[start][10:] == "private endpoint (private-address)"
     assert read[start + 1] == "  -> private endpoint westeurope (vnet-proxy)"
