@@ -84,6 +84,7 @@ def main() -> None:
                 "SPEECH_REGION": emulator.region,
                 "SPEECH_DNS_SERVERS": "127.0.0.1",
                 "SSL_CERT_FILE": str(emulator.ca_file),
+                **{name: text for name, text in os.environ.items() if name.startswith("SPEECH_")},
             }
             command = [sys.executable, "-m", "speechroute", "check", *sys.argv[2:]]
             code = subprocess.run(command, env=environment, timeout=60).returncode

@@ -48,7 +48,7 @@ class Scene(NamedTuple):
     Attributes:
         findings: id to severity; exactly these.
         arguments: of the command.
-        environment: over that of the emulator; an empty text takes a variable out.
+        environment: over that of the emulator or the network; an empty SSL_CERT_FILE takes it out.
         make: arguments of the emulator.
         set_up: what is done to the emulator.
         network: of `check_scene`, instead of an emulator behind a proxy.
@@ -93,6 +93,8 @@ GOVERNMENT = {
     "region": "usgovvirginia",
     "state": "removed",
 }
+TOLD_YES = {"SPEECH_PRIVATE_ENDPOINT": "yes"}
+TOLD_NO = {"SPEECH_PRIVATE_ENDPOINT": "no", "SPEECH_REGION": "westeurope"}
 PROBE = ("--probe",)
 BOTH = ("--probe", "--with-key")
 SCENES = {
@@ -128,13 +130,11 @@ SCENES = {
     ),
     "SR109": Scene({"SR109": "error"}, PROBE, set_up=state("vnet", "removed")),
     "SR110": Scene({"SR110": "error"}, PROBE, set_up=state("removed", "vnet")),
-    "SR109 by a setting": Scene(
-        {"SR109": "error"}, BOTH, {"SPEECH_PRIVATE_ENDPOINT": "yes"}, set_up=state("removed")
-    ),
+    "SR109 by a setting": Scene({"SR109": "error"}, BOTH, TOLD_YES, set_up=state("removed")),
     "SR110 by a setting": Scene(
         {"SR110": "error"},
         BOTH,
-        {"SPEECH_PRIVATE_ENDPOINT": "no", "SPEECH_REGION": "westeurope"},
+        TOLD_NO,
     ),
     "SR110 with the key": Scene({"SR110": "error"}, BOTH, set_up=state("removed", "vnet")),
     "SR111": Scene({"SR111": "error"}, network="other resolver"),
@@ -161,6 +161,33 @@ SCENES = {
     "SR205": Scene({"SR205": "warning"}, environment={"SPEECH_URL": TTS_URL}),
     "SR205 not for synthesis": Scene(
         {}, ("--offering", "tts"), environment={"SPEECH_URL": TTS_URL}
+    ),
+    "SR206": Scene({"SR206": "warning"}, (), TOLD_YES, set_up=state("removed")),
+    "SR206 the other way": Scene({"SR206": "warning"}, (), TOLD_NO),
+    "SR206 where the service agrees": Scene(
+        {"SR206": "info"}, PROBE, TOLD_YES, set_up=state("removed", "vnet")
+    ),
+    "SR206 the other way, where the service agrees": Scene(
+        {"SR206": "info"}, PROBE, TOLD_NO, set_up=state("vnet", "removed")
+    ),
+    "SR206 where the key tells": Scene(
+        {"SR206": "info"}, ("--with-key",), TOLD_NO, set_up=state("vnet", "removed")
+    ),
+    "told what DNS says": Scene({}, BOTH, TOLD_YES),
+    "told what DNS says, the other way": Scene({}, BOTH, TOLD_NO, set_up=state("removed")),
+    "told what DNS cannot say": Scene({}, PROBE, TOLD_YES, set_up=answers(DOMAIN, "203.0.113.9")),
+    "told yes, and the proxy resolves": Scene({}, PROBE, TOLD_YES, set_up=answers(DOMAIN)),
+    "told no, and the name is of no use": Scene(
+        {}, PROBE, TOLD_NO, set_up=answers(DOMAIN), make={"state": "removed"}
+    ),
+    "SR102 although told yes": Scene(
+        {"SR102": "error"}, PROBE, {**TOLD_YES, "SPEECH_ENDPOINT": "no-such-name"}, network="sound"
+    ),
+    "SR106 although told yes": Scene(
+        {"SR106": "error"},
+        PROBE,
+        {**TOLD_YES, "SPEECH_DNS_SERVERS": "127.0.0.3", "SPEECH_DNS_TIMEOUT": "0.5"},
+        network="other resolver",
     ),
     "SR301": Scene({"SR301": "error"}, PROBE, {"SPEECH_PROXY": "http://127.0.0.1:9"}),
     "SR302": Scene(
@@ -219,7 +246,13 @@ def check(scene: Scene, *more: str) -> subprocess.CompletedProcess[str]:
     arguments = (*scene.arguments, *more)
     if scene.network:
         command = [*UNSHARE, sys.executable, str(HERE / "check_scene.py"), scene.network]
-        return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=100)
+        return subprocess.run(
+            [*command, *arguments],
+            env={**os.environ, **scene.environment},
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
     with place(scene) as environment:
         return run("check", *arguments, environment=environment)
 

@@ -10,7 +10,7 @@ from ..._clouds import Offering
 from ..._dns import DnsView
 from ..._route import Route
 from ..._settings import SpeechSettings
-from ..._verdict import Row
+from ..._verdict import Row, Verdict
 from ...errors import Problem, RoutingError
 
 
@@ -96,6 +96,7 @@ class Facts:
         offering: what the program is for.
         view: what DNS said.
         row: the row of the decision table that applied.
+        dns_says: what DNS would have decided, where SPEECH_PRIVATE_ENDPOINT did.
         route: the way that it leads to.
         dns_region: the region that DNS told.
         error: why there is none.
@@ -116,6 +117,7 @@ class Facts:
     offering: Offering = Offering.STT
     view: DnsView | None = None
     row: Row | None = None
+    dns_says: Verdict | None = None
     route: Route | None = None
     dns_region: str | None = None
     error: RoutingError | None = None

@@ -13,9 +13,15 @@ _DISAGREE = frozenset({"SR101", "SR109", "SR110"})
 """Findings of which DNS says one thing and the doors another."""
 _CONSEQUENCES = {
     "SR101": ("SR107",),
-    "SR109": ("SR107",),
+    "SR102": ("SR305",),
+    "SR103": ("SR305",),
+    "SR105": ("SR305",),
+    "SR106": ("SR305",),
+    "SR109": ("SR107", "SR206"),
+    "SR110": ("SR206",),
     "SR111": ("SR305",),
     "SR202": ("SR301", "SR305"),
+    "SR203": ("SR305",),
 }
 """Findings that another one covers: their remedies would be no help, or the same."""
 _MANY = frozenset({"SR200", "SR203", "SR204"})

@@ -19,7 +19,8 @@ from ..._resolver import Question, RouteResolver, with_settings
 from ..._route import Route, RouteKind
 from ..._settings import SpeechSettings
 from ..._tokens import Tokens
-from ..._verdict import classify, without_dns
+from ..._values import PrivateEndpoint
+from ..._verdict import Row, classify, without_dns
 from ...errors import (
     CustomDomainNotFound,
     Problem,
@@ -127,18 +128,24 @@ class Looking:
         else:
             facts.route = with_settings(kept.route, settings)
         verdict = without_dns(question.resource, question.told)
+        if verdict and verdict.row in (Row.TOLD_YES, Row.TOLD_NO):
+            with contextlib.suppress(RoutingError):
+                RouteResolver(remember).kept(question._replace(told=PrivateEndpoint.AUTO))
         if seen:
             facts.view = seen[0]
-            verdict = classify(
+            verdict = verdict or classify(
                 seen[0],
                 question.resource,
                 told=question.told,
                 when_undecided=question.when_undecided,
             )
-        if verdict:
-            facts.row, facts.dns_region = verdict.row, verdict.region
-        if isinstance(facts.error, CustomDomainNotFound):
-            facts.elsewhere = self._in_other_clouds(facts.error.custom_domain, settings)
+            if question.told is not PrivateEndpoint.AUTO:
+                facts.dns_says = classify(seen[0], question.resource)
+            facts.dns_region = (facts.dns_says or verdict).region
+        facts.row = verdict.row if verdict else None
+        failed = facts.dns_says.error if facts.dns_says else facts.error
+        if isinstance(failed, CustomDomainNotFound):
+            facts.elsewhere = self._in_other_clouds(failed.custom_domain, settings)
 
     def _in_other_clouds(self, custom_domain: str, settings: SpeechSettings) -> tuple[str, ...]:
         """The custom domains of the same name in the other clouds that exist."""

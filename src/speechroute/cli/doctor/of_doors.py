@@ -158,6 +158,19 @@ def _is_own_host(facts: Facts) -> bool:
     return facts.route is not None and facts.route.kind is RouteKind.OTHER_HOST
 
 
+def agrees(facts: Facts, route: Route) -> bool:
+    """Whether the service has answered as it does where the route is right."""
+    if _OK in [answer.status for answer in facts.key_answers.values()][:1]:
+        return True
+    if route.kind is RouteKind.REGIONAL:
+        return facts.private_door is not None and facts.private_door.status == _NOT_FOUND
+    return any(
+        answer.status == _UNAUTHORIZED
+        for url, answer in facts.answers.items()
+        if urlsplit(url).hostname == route.custom_domain
+    )
+
+
 def of_answers(facts: Facts, route: Route) -> Iterator[Finding]:
     """What the doors answered: 401 is what one answers that is there and got no key."""
     answered = {

@@ -73,13 +73,13 @@ def _pairs(pairs: dict[str, Any]) -> RenderableType:
 def _dns(facts: Facts) -> Iterator[RenderableType]:
     if facts.view:
         yield _heading("DNS", facts, "DNS")
-        yield _indented(_tree(facts.view.dns))
+        yield _indented(_tree(facts.view.dns, facts))
         if facts.view.system:
             yield _indented(_system(facts, facts.view.system))
 
 
-def _tree(lookup: Lookup) -> Tree:
-    decided = deciding(lookup)
+def _tree(lookup: Lookup, facts: Facts) -> Tree:
+    decided = deciding(lookup, facts)
     ttls = dict(enumerate(lookup.ttls))
     tree = at = Tree("", hide_root=True)
     for number, name in enumerate(lookup.chain):
