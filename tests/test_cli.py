@@ -244,6 +244,16 @@ def test_emulate_alone_prints_the_environment_and_ends_cleanly(number: signal.Si
     assert not Path(document["environment"]["SSL_CERT_FILE"]).exists()
 
 
+def test_ctrl_c_while_it_starts_shows_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import signal; print('here', flush=True); signal.pause()")
+    with started("check", environment={"PYTHONPATH": str(tmp_path)}) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "here\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30) == ("", "")
+    assert process.returncode == 130
+
+
 def test_the_emulators_environment_can_be_used_from_another_process() -> None:
     with started("emulate") as process:
         assert process.stdout is not None

@@ -11,6 +11,7 @@ import typer
 from rich.markdown import Markdown
 
 from .._clouds import Offering
+from . import INTERRUPTED
 from ._app import JsonFlag, app, console, errors_console, print_json
 from .doctor.catalogue import catalogue
 from .doctor.document import document_of
@@ -21,8 +22,6 @@ from .doctor.look import Looking
 from .doctor.render import markdown, plain, report
 
 _BUDGET_S = 15.0
-_INTERRUPTED = 130
-"""What a shell tells of a command that Ctrl-C has ended."""
 
 
 def _explain(number: str) -> None:
@@ -83,7 +82,7 @@ def check(
     if facts.problems:
         code = 2
     if not facts.is_complete:
-        code = _INTERRUPTED
+        code = INTERRUPTED
     if as_json:
         print_json(document_of(facts, findings, code))
     elif as_markdown:
