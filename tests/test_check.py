@@ -95,6 +95,7 @@ GOVERNMENT = {
 }
 TOLD_YES = {"SPEECH_PRIVATE_ENDPOINT": "yes"}
 TOLD_NO = {"SPEECH_PRIVATE_ENDPOINT": "no", "SPEECH_REGION": "westeurope"}
+DEAD_DNS = {"SPEECH_DNS_SERVERS": "127.0.0.3", "SPEECH_DNS_TIMEOUT": "0.5"}
 PROBE = ("--probe",)
 BOTH = ("--probe", "--with-key")
 SCENES = {
@@ -170,8 +171,44 @@ SCENES = {
     "SR206 the other way, where the service agrees": Scene(
         {"SR206": "info"}, PROBE, TOLD_NO, set_up=state("vnet", "removed")
     ),
-    "SR206 where the key tells": Scene(
-        {"SR206": "info"}, ("--with-key",), TOLD_NO, set_up=state("vnet", "removed")
+    "SR206 where the region refuses the key": Scene(
+        {"SR206": "error"}, BOTH, TOLD_NO, set_up=public_access_off
+    ),
+    "SR206 where the region refuses the key, and no way": Scene(
+        {"SR206": "error", "SR104": "warning"}, BOTH, TOLD_NO, network="no way"
+    ),
+    "SR206 where both doors work": Scene(
+        {"SR206": "warning", "SR401": "info"},
+        PROBE,
+        TOLD_YES,
+        make={"redirects": True, "state": "removed"},
+    ),
+    "SR206 the other way, where both doors work": Scene(
+        {"SR206": "info", "SR401": "info"},
+        PROBE,
+        TOLD_NO,
+        make={"redirects": True},
+        set_up=state("vnet", "removed"),
+    ),
+    "SR206 for Entra without the resource id": Scene(
+        {"SR206": "warning"}, PROBE, {**TOLD_NO, "SPEECH_KEY": "", "SPEECH_AUTH": "entra"}
+    ),
+    "SR206 without a region": Scene(
+        {"SR200": "error", "SR206": "warning"}, PROBE, {"SPEECH_PRIVATE_ENDPOINT": "no"}
+    ),
+    "told no against a hosts file": Scene({}, BOTH, TOLD_NO, network="old hosts file"),
+    "SR101 told no": Scene({"SR101": "warning"}, BOTH, TOLD_NO, network="stale record"),
+    "SR102 told no": Scene(
+        {"SR102": "warning"},
+        PROBE,
+        {**TOLD_NO, "SPEECH_ENDPOINT": "no-such-name"},
+        network="sound",
+    ),
+    "SR106 where the operating system knows": Scene(
+        {"SR106": "warning"}, BOTH, DEAD_DNS, network="sound"
+    ),
+    "told yes, and the operating system knows": Scene(
+        {}, BOTH, {**TOLD_YES, **DEAD_DNS}, network="sound"
     ),
     "told what DNS says": Scene({}, BOTH, TOLD_YES),
     "told what DNS says, the other way": Scene({}, BOTH, TOLD_NO, set_up=state("removed")),
@@ -186,7 +223,7 @@ SCENES = {
     "SR106 although told yes": Scene(
         {"SR106": "error"},
         PROBE,
-        {**TOLD_YES, "SPEECH_DNS_SERVERS": "127.0.0.3", "SPEECH_DNS_TIMEOUT": "0.5"},
+        {**TOLD_YES, **DEAD_DNS},
         network="other resolver",
     ),
     "SR301": Scene({"SR301": "error"}, PROBE, {"SPEECH_PROXY": "http://127.0.0.1:9"}),
@@ -360,6 +397,21 @@ def test_the_whole_check_has_one_budget(emulator: Emulator) -> None:
     document = json.loads(done.stdout)
     assert [finding["id"] for finding in document["findings"]] == ["SR106"]
     assert sum(document["steps"].values()) < 30
+
+
+def test_dns_that_is_not_needed_leaves_time_for_the_doors(emulator: Emulator) -> None:
+    with silent_dns_server() as server:
+        environment = {
+            **emulator.environment,
+            **TOLD_YES,
+            "SPEECH_DNS_SERVERS": server,
+            "SPEECH_DNS_TIMEOUT": "60",
+        }
+        done = run("check", "--probe", "--budget", "6", "--json", environment=environment)
+    document = json.loads(done.stdout)
+    assert document["findings"] == []
+    assert document["doors"][0]["answer"]["status"] == 401
+    assert document["dns"]["says"] == "dns-unavailable"
 
 
 def test_a_vault_that_hangs_costs_the_budget_only() -> None:

@@ -53,6 +53,12 @@ def who(facts: Facts) -> str:
     return BY.get(facts.row, "A setting") if facts.row else "A setting"
 
 
+def source_of_addresses(facts: Facts) -> str:
+    """Who gave the addresses of the custom domain."""
+    row = facts.dns_says.row if facts.dns_says else facts.row
+    return BY[Row.SYSTEM_PRIVATE] if row is Row.SYSTEM_PRIVATE else "DNS"
+
+
 def wrong_region(configured: str, real: str, by: str) -> Finding:
     return Finding(
         "SR202",

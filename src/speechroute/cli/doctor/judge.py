@@ -5,14 +5,15 @@ from __future__ import annotations
 from ..._clouds import private_link_zone
 from .catalogue import catalogue
 from .facts import Facts
-from .finding import Finding, Severity, who
+from .finding import Finding, Severity, source_of_addresses, who
 from .of_doors import of_answers, of_connections, of_key
 from .of_names import of_error, of_problem, of_sdk, of_view
+from .of_setting import of_setting
 
 _DISAGREE = frozenset({"SR101", "SR109", "SR110"})
 """Findings of which DNS says one thing and the doors another."""
 _CONSEQUENCES = {
-    "SR101": ("SR107",),
+    "SR101": ("SR107", "SR206"),
     "SR102": ("SR305",),
     "SR103": ("SR305",),
     "SR105": ("SR305",),
@@ -35,6 +36,7 @@ def findings_of(facts: Facts) -> list[Finding]:
         *of_sdk(facts),
         *(of_error(facts.error, facts) if facts.error else ()),
         *(of_view(facts, facts.settings) if facts.settings else ()),
+        *(of_setting(facts, facts.settings) if facts.settings else ()),
         *of_connections(facts),
         *(of_answers(facts, facts.route) if facts.route else ()),
         *of_key(facts),
@@ -55,7 +57,8 @@ def headline_of(findings: list[Finding], facts: Facts) -> str:
     """The one sentence to read."""
     for finding in findings:
         if finding.id in _DISAGREE:
-            return f"{who(facts)} and the service disagree: {finding.cause}"
+            said = source_of_addresses(facts) if finding.id == "SR101" else who(facts)
+            return f"{said} and the service disagree: {finding.cause}"
     for finding in findings:
         if finding.severity is not Severity.INFO:
             return f"{finding.title}: {finding.cause}"

@@ -128,9 +128,12 @@ class Looking:
         else:
             facts.route = with_settings(kept.route, settings)
         verdict = without_dns(question.resource, question.told)
-        if verdict and verdict.row in (Row.TOLD_YES, Row.TOLD_NO):
+        facts.row = verdict.row if verdict else None
+        if facts.row in (Row.TOLD_YES, Row.TOLD_NO):
+            seconds = min(settings.dns_timeout, self._left() / 3)  # the doors matter more
+            anyway = question._replace(told=PrivateEndpoint.AUTO, dns_timeout=seconds)
             with contextlib.suppress(RoutingError):
-                RouteResolver(remember).kept(question._replace(told=PrivateEndpoint.AUTO))
+                RouteResolver(remember).kept(anyway)
         if seen:
             facts.view = seen[0]
             verdict = verdict or classify(
@@ -141,8 +144,7 @@ class Looking:
             )
             if question.told is not PrivateEndpoint.AUTO:
                 facts.dns_says = classify(seen[0], question.resource)
-            facts.dns_region = (facts.dns_says or verdict).region
-        facts.row = verdict.row if verdict else None
+            facts.row, facts.dns_region = verdict.row, (facts.dns_says or verdict).region
         failed = facts.dns_says.error if facts.dns_says else facts.error
         if isinstance(failed, CustomDomainNotFound):
             facts.elsewhere = self._in_other_clouds(failed.custom_domain, settings)

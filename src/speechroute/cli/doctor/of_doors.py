@@ -6,26 +6,24 @@ import ipaddress
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from ..._clouds import Offering, recognise_host
+from ..._clouds import Offering
 from ..._resource import is_loopback
 from ..._route import Route, RouteKind
 from ..._verdict import Row, is_private
+from .evidence import OPTIONAL, answers_of_clients, is_refused_as_private, leads_to_region
 from .facts import Answer, Certificate, Facts, Stage
-from .finding import BY, Finding, Severity, who, wrong_region
+from .finding import BY, Finding, Severity, source_of_addresses, who, wrong_region
 
 _ISSUERS = ("Microsoft Corporation", "DigiCert")
 """Who signs the certificates of Azure's hosts (assumed)."""
 _EXPIRED_OR_OTHER = frozenset({9, 10, 62, 64})
 """OpenSSL's codes for a certificate that is not yet or no longer valid, or for another name."""
 _SKEW_S = 300
-_FOLLOWED = frozenset({301, 307, 308})
-"""Redirects that the SDK follows (measured, 1.53)."""
 _TRY_AGAIN = (
     "Check again in a minute, with more time (--budget) if there was none left: 429 is the quota, "
     "5xx the service; anything else comes from something in between, such as a login page."
 )
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _THROTTLED, _SERVER_ERROR = 200, 401, 403, 404, 429, 500
-_APIS = ("batch REST", "token")
 _CLIENTS = {
     Offering.STT: ("recognition", "transcription"),
     Offering.S2S: ("translation",),
@@ -83,7 +81,7 @@ def _no_connection(host: str, answer: Answer, facts: Facts, severity: Severity) 
     if _UNAUTHORIZED in others:
         return Finding(
             "SR104",
-            Severity.ERROR,
+            severity,
             f"Nothing answers at the private address {address} of {host} ({answer.failure}), and "
             "the region refuses the key: the private endpoint exists, or the key is wrong.",
             "If the key is right, open the way to the address, port 443: peering, VPN, route "
@@ -92,7 +90,8 @@ def _no_connection(host: str, answer: Answer, facts: Facts, severity: Severity) 
     is_gone = _OK in others
     proof = ", and the region accepts the key: no private endpoint is left" if is_gone else ""
     remedy = "It is a record left behind, or there is no way to the private endpoint."
-    if facts.row is Row.SYSTEM_PRIVATE:
+    source = source_of_addresses(facts)
+    if source != "DNS":
         remedy = "Take the line out of the hosts file, or find the VPN that says so."
     elif is_gone:
         remedy = "Delete the A record of the private zone."
@@ -100,8 +99,8 @@ def _no_connection(host: str, answer: Answer, facts: Facts, severity: Severity) 
         remedy += " With a key and SPEECH_REGION, --with-key tells which."
     return Finding(
         "SR101",
-        Severity.ERROR,
-        f"{who(facts)} gives the private address {address} for {host}, where nothing answers "
+        severity,
+        f"{source} gives the private address {address} for {host}, where nothing answers "
         f"({answer.failure}){proof}.",
         remedy,
     )
@@ -158,36 +157,15 @@ def _is_own_host(facts: Facts) -> bool:
     return facts.route is not None and facts.route.kind is RouteKind.OTHER_HOST
 
 
-def agrees(facts: Facts, route: Route) -> bool:
-    """Whether the service has answered as it does where the route is right."""
-    if _OK in [answer.status for answer in facts.key_answers.values()][:1]:
-        return True
-    if route.kind is RouteKind.REGIONAL:
-        return facts.private_door is not None and facts.private_door.status == _NOT_FOUND
-    return any(
-        answer.status == _UNAUTHORIZED
-        for url, answer in facts.answers.items()
-        if urlsplit(url).hostname == route.custom_domain
-    )
-
-
 def of_answers(facts: Facts, route: Route) -> Iterator[Finding]:
     """What the doors answered: 401 is what one answers that is there and got no key."""
-    answered = {
-        door.client: answer
-        for door in facts.doors
-        if (answer := facts.answers.get(door.url)) and answer.stage is Stage.HTTP
-    }
+    answered = answers_of_clients(facts)
     if not answered or _is_own_host(facts):
         return
     needed = {client: answer for client, answer in answered.items() if _is_needed(client, facts)}
-    at_resource = {
-        client: answer.status
-        for client, answer in answered.items()
-        if client not in _APIS and client != "custom voice"
-    }
+    at_resource = {c: answer.status for c, answer in answered.items() if c not in OPTIONAL}
     is_shut = any(answer.status == _FORBIDDEN for answer in needed.values())
-    redirect = next((a for a in needed.values() if _leads_to_region(a)), None)
+    redirect = next((a for a in needed.values() if leads_to_region(a)), None)
     if route.kind is RouteKind.PRIVATE_ENDPOINT and set(at_resource.values()) == {_NOT_FOUND}:
         yield _behind(facts, route, "SR109")
     elif route.needs_custom_domain and set(at_resource.values()) == {_NOT_FOUND}:
@@ -207,7 +185,7 @@ def of_answers(facts: Facts, route: Route) -> Iterator[Finding]:
     other = facts.private_door
     if other and other.status == _UNAUTHORIZED:
         yield _behind(facts, route, "SR110")
-    elif other and _leads_to_region(other):
+    elif other and leads_to_region(other):
         yield _redirects(other)
 
 
@@ -256,9 +234,8 @@ def _behind(facts: Facts, route: Route, number: str) -> Finding:
 
 def _of_odd_answers(answered: dict[str, Answer], facts: Facts) -> Iterator[Finding]:
     for client, answer in answered.items():
-        # Access to tokens, and a custom voice without its id, may be refused for other reasons.
-        is_optional = client in _APIS or client == "custom voice"
-        if answer.status == _UNAUTHORIZED or (is_optional and not _is_broken(answer)):
+        is_optional = client in OPTIONAL and not _is_broken(answer)
+        if answer.status == _UNAUTHORIZED or is_optional:
             continue
         told = answer.failure or f"status {answer.status}"
         if answer.location:
@@ -270,11 +247,6 @@ def _of_odd_answers(answered: dict[str, Answer], facts: Facts) -> Iterator[Findi
             f"{client} got {told} from {urlsplit(url).hostname} instead of 401.",
             _TRY_AGAIN,
         )
-
-
-def _leads_to_region(answer: Answer) -> bool:
-    host = recognise_host(answer.location)
-    return answer.status in _FOLLOWED and host is not None and host.region is not None
 
 
 def _redirects(answer: Answer) -> Finding:
@@ -303,9 +275,6 @@ def of_key(facts: Facts) -> Iterator[Finding]:
         return
     (host, first), *others = facts.key_answers.items()
     region = facts.settings.resource.region
-    has_private_endpoint = (
-        facts.private_door is not None and facts.private_door.status == _UNAUTHORIZED
-    )
     if first.status == _FORBIDDEN and facts.route:
         yield _shut(facts.route)
     elif first.stage is Stage.HTTP and first.status not in (_OK, _UNAUTHORIZED):
@@ -315,7 +284,8 @@ def of_key(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 "SR404", Severity.ERROR, f"{host} answers the credential with {told}.", _TRY_AGAIN
             )
-    if first.status != _UNAUTHORIZED or has_private_endpoint:
+    is_elsewhere = facts.private_door is not None and facts.private_door.status == _UNAUTHORIZED
+    if first.status != _UNAUTHORIZED or is_elsewhere or is_refused_as_private(facts):
         return
     if any(answer.status == _OK for _, answer in others) and region and facts.dns_region:
         yield wrong_region(region, facts.dns_region, "and the key is accepted in")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from ... import urls
 from ..._clouds import CHINA, PUBLIC, private_link_zone
-from ..._dns import Lookup
-from ..._route import Route, RouteKind
+from ..._dns import Lookup, Outcome
+from ..._route import RouteKind
 from ..._settings import SpeechSettings
-from ..._verdict import Decision, Row, Verdict, is_private
+from ..._verdict import Row, is_private
 from ...errors import (
     CustomDomainNotFound,
     DnsUnavailable,
@@ -19,7 +19,6 @@ from ...errors import (
 )
 from .facts import Facts
 from .finding import Finding, Severity, wrong_region
-from .of_doors import agrees
 
 
 def of_problem(problem: Problem) -> Finding:
@@ -150,50 +149,23 @@ def of_view(facts: Facts, settings: SpeechSettings) -> Iterator[Finding]:
     region = settings.resource.region
     if region and facts.dns_region and region != facts.dns_region:
         yield wrong_region(region, facts.dns_region, "DNS says")
-    asks_system = bool(facts.doors) and not facts.doors[0].proxy
-    is_there = asks_system and facts.route is not None and facts.route.is_at_custom_domain
-    system = facts.view.system if facts.view else None
-    if facts.view and system:
-        yield from _of_system(facts.view.dns, system, is_there=is_there)
-    if facts.view and facts.route and facts.dns_says:
-        error = facts.dns_says.error
-        is_resolved = bool(facts.view.dns.addresses or (system and system.addresses))
-        if error is None:
-            yield from _of_setting(facts, facts.route, facts.dns_says)
-        elif isinstance(error, RoutingError) and is_there and not is_resolved:
-            yield from of_error(error, facts)
+    is_there = facts.route is not None and facts.route.is_at_custom_domain
+    if facts.view and facts.view.system and is_there and facts.doors and not facts.doors[0].proxy:
+        yield from _of_system(facts.view.dns, facts.view.system, facts)
 
 
-def _of_setting(facts: Facts, route: Route, dns_says: Verdict) -> Iterator[Finding]:
-    """Where DNS would have decided otherwise than SPEECH_PRIVATE_ENDPOINT."""
-    if (dns_says.decision is Decision.PRIVATE_ENDPOINT) is (
-        route.kind is RouteKind.PRIVATE_ENDPOINT
-    ):
-        return
-    cause = f"SPEECH_PRIVATE_ENDPOINT decides, and DNS says otherwise: {dns_says.reason}"
-    if agrees(facts, route):
-        yield Finding(
-            "SR206",
-            Severity.INFO,
-            f"{cause} The service agrees with the setting.",
-            "Take the setting out when DNS has followed: until then no change is noticed.",
-        )
-    else:
-        yield Finding(
-            "SR206",
-            Severity.WARNING,
-            cause,
-            "See what the service says (check --probe, with --with-key); if DNS is right, take "
-            "the setting out.",
-        )
-
-
-def _of_system(dns: Lookup, system: Lookup, *, is_there: bool) -> Iterator[Finding]:
-    """Where the system differs; ``is_there``: the SDK will ask it for the custom domain."""
+def _of_system(dns: Lookup, system: Lookup, facts: Facts) -> Iterator[Finding]:
+    """Where the system differs, which the SDK will ask for the custom domain."""
     name = dns.chain[0]
     there = ", ".join(map(str, system.addresses))
     here = ", ".join(map(str, dns.addresses)) or dns.failure or dns.outcome
-    if not system.addresses and dns.addresses and is_there:
+    if system.addresses and dns.outcome is Outcome.FAILED:
+        if facts.dns_says is None:
+            number, cause, remedy = _of_silence(name, facts)
+            yield Finding(
+                number, Severity.WARNING, f"{cause} The operating system's answer decided.", remedy
+            )
+    elif not system.addresses and dns.addresses:
         yield Finding(
             "SR111",
             Severity.ERROR,
