@@ -131,11 +131,14 @@ SCENES = {
     ),
     "SR109": Scene({"SR109": "error"}, PROBE, set_up=state("vnet", "removed")),
     "SR110": Scene({"SR110": "error"}, PROBE, set_up=state("removed", "vnet")),
-    "SR109 by a setting": Scene({"SR109": "error"}, BOTH, TOLD_YES, set_up=state("removed")),
+    "SR109 by a setting": Scene(
+        {"SR109": "error"}, BOTH, TOLD_YES, set_up=state("vnet", "removed")
+    ),
     "SR110 by a setting": Scene(
         {"SR110": "error"},
         BOTH,
         TOLD_NO,
+        set_up=state("removed", "vnet"),
     ),
     "SR110 with the key": Scene({"SR110": "error"}, BOTH, set_up=state("removed", "vnet")),
     "SR111": Scene({"SR111": "error"}, network="other resolver"),
@@ -171,6 +174,16 @@ SCENES = {
     "SR206 the other way, where the service agrees": Scene(
         {"SR206": "info"}, PROBE, TOLD_NO, set_up=state("vnet", "removed")
     ),
+    "SR206 where the service says as DNS": Scene(
+        {"SR206": "error"}, BOTH, TOLD_YES, set_up=state("removed")
+    ),
+    "SR206 the other way, where the service says as DNS": Scene({"SR206": "error"}, BOTH, TOLD_NO),
+    "SR206 with a wrong key": Scene(
+        {"SR206": "info", "SR402": "error"},
+        BOTH,
+        {**TOLD_YES, "SPEECH_KEY": "f" * 32},
+        set_up=state("removed", "vnet"),
+    ),
     "SR206 where the region refuses the key": Scene(
         {"SR206": "error"}, BOTH, TOLD_NO, set_up=public_access_off
     ),
@@ -197,6 +210,29 @@ SCENES = {
         {"SR200": "error", "SR206": "warning"}, PROBE, {"SPEECH_PRIVATE_ENDPOINT": "no"}
     ),
     "told no against a hosts file": Scene({}, BOTH, TOLD_NO, network="old hosts file"),
+    "SR206 behind a hosts file": Scene(
+        {"SR206": "info"}, BOTH, TOLD_NO, network="hosts file, late DNS"
+    ),
+    "SR107 told yes": Scene({"SR107": "warning"}, (), TOLD_YES, network="hosts file"),
+    "SR107 the other way": Scene({"SR107": "warning"}, network="public hosts file"),
+    "SR402 told no": Scene(
+        {"SR402": "error"},
+        BOTH,
+        {**TOLD_NO, "SPEECH_KEY": "f" * 32},
+        network="old hosts file",
+    ),
+    "SR305 beside dead DNS": Scene(
+        {"SR305": "error", "SR106": "warning"},
+        BOTH,
+        {**TOLD_NO, **DEAD_DNS},
+        network="other resolver, no way out",
+    ),
+    "SR101 beside dead DNS": Scene(
+        {"SR101": "error", "SR106": "warning"}, PROBE, DEAD_DNS, network="stale record"
+    ),
+    "SR305 before SR101": Scene(
+        {"SR305": "error", "SR101": "warning"}, PROBE, TOLD_NO, network="nowhere"
+    ),
     "SR101 told no": Scene({"SR101": "warning"}, BOTH, TOLD_NO, network="stale record"),
     "SR102 told no": Scene(
         {"SR102": "warning"},

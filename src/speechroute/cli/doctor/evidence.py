@@ -5,8 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from ..._clouds import recognise_host
+from ..._dns import Outcome
 from ..._route import RouteKind
-from ..._verdict import Decision
+from ..._verdict import is_private
 from .facts import Answer, Facts, Stage
 
 _FOLLOWED = frozenset({301, 307, 308})
@@ -30,41 +31,61 @@ def answers_of_clients(facts: Facts) -> dict[str, Answer]:
     }
 
 
+def has_override(facts: Facts) -> bool:
+    """Whether the operating system gives a private address that DNS, which answers, does not."""
+    view = facts.view
+    return (
+        view is not None
+        and view.system is not None
+        and view.dns.outcome is not Outcome.FAILED
+        and any(map(is_private, view.system.addresses))
+        and not any(map(is_private, view.dns.addresses))
+    )
+
+
 def has_private_endpoint(facts: Facts) -> bool | None:
     """Whether the service answers as it does for a resource that has one; None if it did not tell.
 
     Without a key, the custom domain answers 401 with a private endpoint and 404 without (assumed);
     the region refuses the key of a resource with one (documented, 2024-09).
     """
-    route = facts.route
-    if route is None or route.kind is RouteKind.OTHER_HOST:
-        return None
-    if route.is_at_custom_domain:
-        answers = answers_of_clients(facts)
-        seen = [answer for client, answer in answers.items() if client not in OPTIONAL]
-    else:
-        seen = [facts.private_door] if facts.private_door else []
-    if any(map(leads_to_region, seen)):
+    answers = _answers_at_custom_domain(facts)
+    if any(map(leads_to_region, answers)):
         return False
-    statuses = {answer.status for answer in seen}
+    statuses = {answer.status for answer in answers}
     if statuses == {HTTPStatus.UNAUTHORIZED}:
         return True
     if statuses == {HTTPStatus.NOT_FOUND}:
         return False
-    return route.is_at_custom_domain if _key_status(facts) == HTTPStatus.OK else None
+    if facts.route is None or _key_status(facts) != HTTPStatus.OK:
+        return None
+    return facts.route.is_at_custom_domain
 
 
-def is_refused_as_private(facts: Facts) -> bool:
-    """Whether the region refused the key of a resource that has a private endpoint, as DNS says."""
-    says, route = facts.dns_says, facts.route
-    return (
-        says is not None
-        and says.decision is Decision.PRIVATE_ENDPOINT
-        and route is not None
-        and not route.is_at_custom_domain
-        and _key_status(facts) == HTTPStatus.UNAUTHORIZED
-        and has_private_endpoint(facts) is None
-    )
+def is_at_wrong_door(facts: Facts) -> bool:
+    """Whether the service does not serve the program where the route leads."""
+    route = facts.route
+    statuses = {answer.status for answer in _answers_at_custom_domain(facts)}
+    if route is None:
+        return False
+    if route.kind is RouteKind.PRIVATE_ENDPOINT:
+        return statuses == {HTTPStatus.NOT_FOUND}
+    return not route.is_at_custom_domain and statuses == {HTTPStatus.UNAUTHORIZED}
+
+
+def is_key_refused_at_region(facts: Facts) -> bool:
+    is_regional = facts.route is not None and not facts.route.is_at_custom_domain
+    return is_regional and _key_status(facts) == HTTPStatus.UNAUTHORIZED
+
+
+def _answers_at_custom_domain(facts: Facts) -> list[Answer]:
+    route = facts.route
+    if route is None or route.kind is RouteKind.OTHER_HOST:
+        return []
+    if not route.is_at_custom_domain:
+        return [facts.private_door] if facts.private_door else []
+    answers = answers_of_clients(facts)
+    return [answer for client, answer in answers.items() if client not in OPTIONAL]
 
 
 def _key_status(facts: Facts) -> int | None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ..._verdict import Row
 from .catalogue import catalogue
+from .evidence import has_override
 from .facts import Facts
 
 BY = {
@@ -55,8 +56,8 @@ def who(facts: Facts) -> str:
 
 def source_of_addresses(facts: Facts) -> str:
     """Who gave the addresses of the custom domain."""
-    row = facts.dns_says.row if facts.dns_says else facts.row
-    return BY[Row.SYSTEM_PRIVATE] if row is Row.SYSTEM_PRIVATE else "DNS"
+    is_known = facts.view is not None and bool(facts.view.dns.addresses)
+    return "DNS" if is_known and not has_override(facts) else BY[Row.SYSTEM_PRIVATE]
 
 
 def wrong_region(configured: str, real: str, by: str) -> Finding:

@@ -18,13 +18,15 @@ _CONSEQUENCES = {
     "SR103": ("SR305",),
     "SR105": ("SR305",),
     "SR106": ("SR305",),
-    "SR109": ("SR107", "SR206"),
-    "SR110": ("SR206",),
+    "SR107": ("SR206",),
+    "SR109": ("SR107",),
     "SR111": ("SR305",),
     "SR202": ("SR301", "SR305"),
     "SR203": ("SR305",),
+    "SR206": ("SR109", "SR110", "SR402"),
 }
-"""Findings that another one covers: their remedies would be no help, or the same."""
+"""Findings that another one covers, unless they are more severe: their remedies would be no help,
+or the same."""
 _MANY = frozenset({"SR200", "SR203", "SR204"})
 """Findings of settings, of which each has its own remedy."""
 
@@ -41,22 +43,25 @@ def findings_of(facts: Facts) -> list[Finding]:
         *(of_answers(facts, facts.route) if facts.route else ()),
         *of_key(facts),
     ]
-    order = list(Severity)
-    found.sort(key=lambda finding: order.index(finding.severity))
+    found.sort(key=_rank)
     first: dict[object, Finding] = {}
     for finding in found:
         first.setdefault(finding if finding.id in _MANY else finding.id, finding)
     for number, consequences in _CONSEQUENCES.items():
-        if number in first:
-            for each in consequences:
-                first.pop(each, None)
+        for each in consequences:
+            if {number, each} <= first.keys() and _rank(first[number]) <= _rank(first[each]):
+                del first[each]
     return [_with_command(finding, facts) for finding in first.values()]
+
+
+def _rank(finding: Finding) -> int:
+    return list(Severity).index(finding.severity)
 
 
 def headline_of(findings: list[Finding], facts: Facts) -> str:
     """The one sentence to read."""
     for finding in findings:
-        if finding.id in _DISAGREE:
+        if finding.id in _DISAGREE and finding.severity is findings[0].severity:
             said = source_of_addresses(facts) if finding.id == "SR101" else who(facts)
             return f"{said} and the service disagree: {finding.cause}"
     for finding in findings:

@@ -129,7 +129,8 @@ class Looking:
             facts.route = with_settings(kept.route, settings)
         verdict = without_dns(question.resource, question.told)
         facts.row = verdict.row if verdict else None
-        if facts.row in (Row.TOLD_YES, Row.TOLD_NO):
+        is_told = question.told is not PrivateEndpoint.AUTO
+        if is_told and question.resource.custom_domain and not seen:
             seconds = min(settings.dns_timeout, self._left() / 3)  # the doors matter more
             anyway = question._replace(told=PrivateEndpoint.AUTO, dns_timeout=seconds)
             with contextlib.suppress(RoutingError):
@@ -142,10 +143,11 @@ class Looking:
                 told=question.told,
                 when_undecided=question.when_undecided,
             )
-            if question.told is not PrivateEndpoint.AUTO:
-                facts.dns_says = classify(seen[0], question.resource)
+            if is_told:  # by itself: where the system says something else, that is another finding
+                facts.dns_says = classify(seen[0]._replace(system=None), question.resource)
             facts.row, facts.dns_region = verdict.row, (facts.dns_says or verdict).region
-        failed = facts.dns_says.error if facts.dns_says else facts.error
+        is_told_yes = facts.row is Row.TOLD_YES
+        failed = facts.dns_says.error if facts.dns_says and is_told_yes else facts.error
         if isinstance(failed, CustomDomainNotFound):
             facts.elsewhere = self._in_other_clouds(failed.custom_domain, settings)
 

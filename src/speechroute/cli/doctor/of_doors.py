@@ -9,8 +9,14 @@ from urllib.parse import urlsplit
 from ..._clouds import Offering
 from ..._resource import is_loopback
 from ..._route import Route, RouteKind
-from ..._verdict import Row, is_private
-from .evidence import OPTIONAL, answers_of_clients, is_refused_as_private, leads_to_region
+from ..._verdict import is_private
+from .evidence import (
+    OPTIONAL,
+    answers_of_clients,
+    has_override,
+    is_at_wrong_door,
+    leads_to_region,
+)
 from .facts import Answer, Certificate, Facts, Stage
 from .finding import BY, Finding, Severity, source_of_addresses, who, wrong_region
 
@@ -90,13 +96,13 @@ def _no_connection(host: str, answer: Answer, facts: Facts, severity: Severity) 
     is_gone = _OK in others
     proof = ", and the region accepts the key: no private endpoint is left" if is_gone else ""
     remedy = "It is a record left behind, or there is no way to the private endpoint."
-    source = source_of_addresses(facts)
-    if source != "DNS":
+    if has_override(facts):
         remedy = "Take the line out of the hosts file, or find the VPN that says so."
     elif is_gone:
         remedy = "Delete the A record of the private zone."
     elif not facts.key_answers:
         remedy += " With a key and SPEECH_REGION, --with-key tells which."
+    source = source_of_addresses(facts)
     return Finding(
         "SR101",
         severity,
@@ -166,7 +172,7 @@ def of_answers(facts: Facts, route: Route) -> Iterator[Finding]:
     at_resource = {c: answer.status for c, answer in answered.items() if c not in OPTIONAL}
     is_shut = any(answer.status == _FORBIDDEN for answer in needed.values())
     redirect = next((a for a in needed.values() if leads_to_region(a)), None)
-    if route.kind is RouteKind.PRIVATE_ENDPOINT and set(at_resource.values()) == {_NOT_FOUND}:
+    if route.kind is RouteKind.PRIVATE_ENDPOINT and is_at_wrong_door(facts):
         yield _behind(facts, route, "SR109")
     elif route.needs_custom_domain and set(at_resource.values()) == {_NOT_FOUND}:
         yield Finding(
@@ -183,7 +189,7 @@ def of_answers(facts: Facts, route: Route) -> Iterator[Finding]:
     else:
         yield from _of_odd_answers(answered, facts)
     other = facts.private_door
-    if other and other.status == _UNAUTHORIZED:
+    if route.kind is RouteKind.REGIONAL and is_at_wrong_door(facts):
         yield _behind(facts, route, "SR110")
     elif other and leads_to_region(other):
         yield _redirects(other)
@@ -217,7 +223,7 @@ def _behind(facts: Facts, route: Route, number: str) -> Finding:
     )
     other = "yes" if number == "SR110" else "no, with SPEECH_REGION,"
     remedy = "Correct SPEECH_PRIVATE_ENDPOINT or SPEECH_WHEN_UNDECIDED."
-    if facts.row is Row.SYSTEM_PRIVATE:
+    if has_override(facts):
         remedy = "Take the line out of the hosts file, or find the VPN that says so."
     elif facts.row in BY:
         remedy = (
@@ -284,8 +290,7 @@ def of_key(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 "SR404", Severity.ERROR, f"{host} answers the credential with {told}.", _TRY_AGAIN
             )
-    is_elsewhere = facts.private_door is not None and facts.private_door.status == _UNAUTHORIZED
-    if first.status != _UNAUTHORIZED or is_elsewhere or is_refused_as_private(facts):
+    if first.status != _UNAUTHORIZED or is_at_wrong_door(facts):
         return
     if any(answer.status == _OK for _, answer in others) and region and facts.dns_region:
         yield wrong_region(region, facts.dns_region, "and the key is accepted in")

@@ -135,37 +135,38 @@ def of_view(facts: Facts, settings: SpeechSettings) -> Iterator[Finding]:
             )
     if facts.row is Row.SAME_AS_REGION or (facts.row is Row.UNDECIDED and facts.route):
         severity = Severity.INFO if facts.row is Row.SAME_AS_REGION else Severity.WARNING
-        is_told = severity is Severity.INFO
+        is_decided = severity is Severity.INFO
         name = settings.resource.custom_domain
         yield Finding(
             "SR108",
             severity,
             f"{name} has no alias that tells where it leads: a DNS proxy left the names out.",
             "Nothing to do: the region's addresses tell. Keep SPEECH_REGION set."
-            if is_told
+            if is_decided
             else "Set SPEECH_REGION so that addresses can be compared; now "
             "SPEECH_WHEN_UNDECIDED decides.",
         )
     region = settings.resource.region
     if region and facts.dns_region and region != facts.dns_region:
         yield wrong_region(region, facts.dns_region, "DNS says")
-    is_there = facts.route is not None and facts.route.is_at_custom_domain
-    if facts.view and facts.view.system and is_there and facts.doors and not facts.doors[0].proxy:
+    if facts.view and facts.view.system:
         yield from _of_system(facts.view.dns, facts.view.system, facts)
 
 
 def _of_system(dns: Lookup, system: Lookup, facts: Facts) -> Iterator[Finding]:
-    """Where the system differs, which the SDK will ask for the custom domain."""
+    """Where the system differs, which decides, or which the SDK asks for the custom domain."""
+    is_told = facts.dns_says is not None
+    is_there = facts.route is not None and facts.route.is_at_custom_domain
+    is_asked = is_there and bool(facts.doors) and not facts.doors[0].proxy
     name = dns.chain[0]
     there = ", ".join(map(str, system.addresses))
     here = ", ".join(map(str, dns.addresses)) or dns.failure or dns.outcome
     if system.addresses and dns.outcome is Outcome.FAILED:
-        if facts.dns_says is None:
+        if facts.route and not is_told:
             number, cause, remedy = _of_silence(name, facts)
-            yield Finding(
-                number, Severity.WARNING, f"{cause} The operating system's answer decided.", remedy
-            )
-    elif not system.addresses and dns.addresses:
+            cause += " The operating system's answer decided."
+            yield Finding(number, Severity.WARNING, cause, remedy)
+    elif is_asked and dns.addresses and not system.addresses:
         yield Finding(
             "SR111",
             Severity.ERROR,
@@ -175,8 +176,10 @@ def _of_system(dns: Lookup, system: Lookup, facts: Facts) -> Iterator[Finding]:
             "does not change where the SDK connects.",
         )
     # Other public addresses are those of another server of the same name.
-    elif system.addresses and any(map(is_private, system.addresses)) is not any(
-        map(is_private, dns.addresses)
+    elif (
+        (is_there or not is_told)
+        and system.addresses
+        and any(map(is_private, system.addresses)) is not any(map(is_private, dns.addresses))
     ):
         yield Finding(
             "SR107",

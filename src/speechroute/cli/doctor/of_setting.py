@@ -7,12 +7,17 @@ from urllib.parse import urlsplit
 
 from ..._settings import SpeechSettings
 from ..._values import PrivateEndpoint
-from ..._verdict import Decision, Row
+from ..._verdict import Decision
 from ...errors import RoutingError
-from .evidence import has_private_endpoint, is_refused_as_private
+from .evidence import has_private_endpoint, is_at_wrong_door, is_key_refused_at_region
 from .facts import Facts
 from .finding import Finding, Severity
 from .of_names import of_error
+
+_DECISIONS = {
+    PrivateEndpoint.YES: Decision.PRIVATE_ENDPOINT,
+    PrivateEndpoint.NO: Decision.REGIONAL,
+}
 
 
 def of_setting(facts: Facts, settings: SpeechSettings) -> Iterator[Finding]:
@@ -21,11 +26,8 @@ def of_setting(facts: Facts, settings: SpeechSettings) -> Iterator[Finding]:
         return
     if isinstance(says.error, RoutingError):
         yield from _of_missing_name(says.error, facts)
-    # Where a hosts file says something else than DNS, that has a finding of its own.
-    elif says.row is not Row.SYSTEM_PRIVATE:
-        is_told = settings.private_endpoint is PrivateEndpoint.YES
-        if is_told is not (says.decision is Decision.PRIVATE_ENDPOINT):
-            yield _disagreement(facts, settings, is_told=is_told)
+    elif says.decision != _DECISIONS[settings.private_endpoint]:
+        yield _disagreement(facts, settings)
 
 
 def _of_missing_name(error: RoutingError, facts: Facts) -> Iterator[Finding]:
@@ -46,20 +48,22 @@ def _of_missing_name(error: RoutingError, facts: Facts) -> Iterator[Finding]:
             yield finding._replace(severity=Severity.WARNING)
 
 
-def _disagreement(facts: Facts, settings: SpeechSettings, *, is_told: bool) -> Finding:
+def _disagreement(facts: Facts, settings: SpeechSettings) -> Finding:
     severity, remedy = Severity.WARNING, "Take the setting out."
+    says_yes = settings.private_endpoint is PrivateEndpoint.YES
     cause = (
         f"SPEECH_PRIVATE_ENDPOINT={settings.private_endpoint} decides, but DNS says that "
-        f"{settings.resource.custom_domain} has {'no' if is_told else 'a'} private endpoint"
+        f"{settings.resource.custom_domain} has {'no' if says_yes else 'a'} private endpoint"
     )
     real = has_private_endpoint(facts)
-    if real is is_told:
+    if real is says_yes:
         severity = Severity.INFO
         cause += "; the service agrees with the setting"
         remedy = "Take the setting out when DNS has followed: until then no change is noticed."
     elif real is not None:
+        severity = Severity.ERROR if is_at_wrong_door(facts) else Severity.WARNING
         cause += ", and so does the service"
-    elif is_refused_as_private(facts):
+    elif is_key_refused_at_region(facts):
         severity = Severity.ERROR
         cause += ", and the region refuses the key, as it does then"
         remedy = "Take the setting out; if it is right after all, replace the key."
