@@ -598,6 +598,7 @@ def test_entra_signs_in_for_the_key() -> None:
         "SPEECH_ENDPOINT": "my-speech",
         "SPEECH_AUTH": "entra",
         "SPEECH_PRIVATE_ENDPOINT": "yes",
+        "SPEECH_DNS_SERVERS": "127.0.0.1:9",
         "SPEECH_PROXY": "http://127.0.0.1:9",
         "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential",
     }
@@ -634,6 +635,50 @@ def test_the_headline_is_the_disagreement(emulator: Emulator) -> None:
     # Progress is told beside the report.
     steps = [line.partition(" ...")[0] for line in done.stderr.splitlines()]
     assert steps == ["settings", "DNS", "doors"]
+
+
+@needs_namespaces
+def test_the_headline_is_not_what_is_only_a_warning() -> None:
+    document = json.loads(check(SCENES["SR305 before SR101"], "--json").stdout)
+    assert document["headline"].startswith("No connection to a door:")
+
+
+@needs_namespaces
+def test_a_resolver_that_answers_is_no_hosts_file() -> None:
+    document = json.loads(check(SCENES["SR101 beside dead DNS"], "--json").stdout)
+    finding = document["findings"][0]
+    assert finding["cause"].startswith("The operating system gives the private address")
+    assert "hosts file" not in finding["remedy"]
+
+
+def test_where_a_setting_decides_no_name_of_the_chain_does(emulator: Emulator) -> None:
+    emulator.state = "removed"
+    environment = {**emulator.environment, **TOLD_YES}
+    output = run("check", environment=environment).stdout
+    assert "  regional\n" in output
+    assert "<- decides" not in output
+    assert f"SPEECH_PRIVATE_ENDPOINT=yes decides, but DNS says that {DOMAIN} has no " in output
+    dns = json.loads(run("check", "--json", environment=environment).stdout)["dns"]
+    assert (dns["decided_by"], dns["says"]) == (None, "regional")
+
+
+def test_that_the_region_refuses_the_key_proves_nothing_of_a_token(
+    emulated: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in TOLD_NO.items():
+        monkeypatch.setenv(name, value)
+    found = {}
+    for auth in ("key", "entra"):
+        monkeypatch.setenv("SPEECH_AUTH", auth)
+        monkeypatch.setenv("SPEECH_RESOURCE_ID", emulated.resource_id)
+        facts = Facts()
+        Looking(facts, 15.0, lambda _: None, lambda *_: None).run(probes=False, with_key=False)
+        facts.key_answers = {"westeurope": Answer(Stage.HTTP, status=401)}
+        found[auth] = {finding.id: finding.severity for finding in findings_of(facts)}
+    assert found == {
+        "key": {"SR206": "error"},
+        "entra": {"SR402": "error", "SR206": "warning"},
+    }
 
 
 def test_a_pipe_gets_whole_lines_and_no_styles(emulator: Emulator) -> None:

@@ -125,6 +125,8 @@ def test_check_shows_the_hosts_of_a_regional_route_in_china() -> None:
         "SPEECH_ENDPOINT": "my.cognitiveservices.azure.cn",
         "SPEECH_REGION": "chinanorth3",
         "SPEECH_PRIVATE_ENDPOINT": "no",
+        "SPEECH_DNS_SERVERS": "127.0.0.1:9",
+        "SPEECH_PROXY": "http://127.0.0.1:9",
     }
     done = run("check", environment=environment)
     old = "/speech/recognition/interactive/cognitiveservices/v1"

@@ -557,7 +557,7 @@ def test_without_a_factory_the_environment_is_read_at_once(
 
 
 def test_a_route_that_cannot_be_told_is_an_error_without_the_key() -> None:
-    inject(dns_servers="127.0.0.1:9", dns_timeout=0.2)
+    inject(dns_servers="127.0.0.1:9", dns_timeout=0.2, proxy="http://127.0.0.1:9")
     with pytest.raises(DnsUnavailable) as caught:
         speechsdk.SpeechConfig(OTHER_KEY, region="westeurope")
     assert OTHER_KEY not in everything_about(caught.value)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import azure.cognitiveservices.speech as speechsdk
 import pytest
 
 from clients import CLIENTS
 from speechroute import SpeechConfigFactory
+from speechroute._dns import observe
 from speechroute._proxy import choose_proxy
 from speechroute.emulator import Emulator
 from speechroute.errors import CustomDomainNotFound, DnsUnavailable, RoutingError
@@ -17,9 +23,28 @@ from test_cli import run
 HOST = "westeurope.stt.speech.microsoft.com"
 
 
+UNKNOWN = """
+import socket
+def getaddrinfo(*_):
+    raise socket.gaierror(socket.EAI_NONAME, "nobody is asked")
+socket.getaddrinfo = getaddrinfo
+"""
+
+
+def _unknown(*_: object) -> list[tuple[Any, ...]]:
+    raise socket.gaierror(socket.EAI_NONAME, "nobody is asked")
+
+
+# Behind a proxy of the environment the system's resolver is asked too, which is not on loopback.
+Factory = partial(SpeechConfigFactory, observe=partial(observe, getaddrinfo=_unknown))
+
+
 @pytest.fixture
-def behind_a_proxy(emulated: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+def behind_a_proxy(emulated: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Emulator:
     """The emulator as the proxy of the environment, as companies set it."""
+    (tmp_path / "sitecustomize.py").write_text(UNKNOWN)
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    monkeypatch.setenv("PYTHONPATH", path)
     monkeypatch.delenv("SPEECH_PROXY")
     monkeypatch.setenv("HTTPS_PROXY", emulated.proxy_url)
     return emulated
@@ -31,14 +56,14 @@ def test_what_lies_outside_is_reached_through_the_proxy_of_the_environment(
 ) -> None:
     behind_a_proxy.state = state
     before = len(behind_a_proxy.tunnels)
-    assert CLIENTS["recognize_once"](SpeechConfigFactory().speech_config()).error == ""
+    assert CLIENTS["recognize_once"](Factory().speech_config()).error == ""
     assert len(behind_a_proxy.tunnels) > before
 
 
 def test_a_private_address_is_reached_without_it(behind_a_proxy: Emulator) -> None:
     host = speechsdk.PropertyId.SpeechServiceConnection_ProxyHostName
-    assert SpeechConfigFactory().speech_config().get_property(host) == ""
-    outright = SpeechConfigFactory().speech_config(proxy=behind_a_proxy.proxy_url)
+    assert Factory().speech_config().get_property(host) == ""
+    outright = Factory().speech_config(proxy=behind_a_proxy.proxy_url)
     assert outright.get_property(host) == "127.0.0.1"
 
 
@@ -118,10 +143,10 @@ def test_where_only_the_proxy_knows_public_names_the_way_out_is_told(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(error) as caught:
-        SpeechConfigFactory().route()
+        Factory().route()
     assert "SPEECH_PRIVATE_ENDPOINT=no and SPEECH_REGION" in str(caught.value)
     assert caught.value.name
     monkeypatch.setenv("SPEECH_PROXY", "none")
     with pytest.raises(error) as caught:
-        SpeechConfigFactory().route()
+        Factory().route()
     assert "A proxy is set" not in str(caught.value)
