@@ -199,6 +199,7 @@ def test_a_first_config_that_fails_leaves_no_key_in_its_frames(
         f"os.environ['{setting}'] = 'a b' if '{setting}' == 'SPEECH_REGION' else '127.0.0.1:9'\n"
         "os.environ['SPEECH_PRIVATE_ENDPOINT'] = 'auto'\n"
         "os.environ['SPEECH_DNS_TIMEOUT'] = '0.5'\n"
+        "os.environ['SPEECH_PROXY'] = 'http://127.0.0.1:9'\n"
         "keys = sys.argv[1:]\n"
         "sys.argv.clear()\n"
         "try:\n"
