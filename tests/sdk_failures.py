@@ -124,7 +124,8 @@ def main() -> None:
         # The voices list is asked of port 443 whatever the endpoint (measured).
         others = [client for client in CLIENTS if client is not voices]
         ask("refused", others, f"https://127.0.0.1:{closed.getsockname()[1]}/", None)
-        ask("unresolved", others, "https://my-speech.invalid/", None)
+        # A label too long for DNS: it fails as a name that does not exist, and nobody is asked.
+        ask("unresolved", others, f"https://{'a' * 64}.invalid/", None)
         ask("no tunnel", CLIENTS, "https://other.cognitiveservices.azure.com/", port)
     json.dump({"version": speechsdk.__version__, "said": said}, sys.stdout)
 
