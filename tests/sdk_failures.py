@@ -17,7 +17,7 @@ from typing import Any
 
 import azure.cognitiveservices.speech as speechsdk
 
-from speechroute._recovery import failure_of
+from speechroute._sdk.outcome import failure_of
 from speechroute.emulator import Emulator
 
 _WAV = str(Path(__file__).parents[1] / "samples" / "hello.wav")

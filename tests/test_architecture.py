@@ -1,104 +1,215 @@
-"""Imports run down the page of the design, pure modules stay pure, importing does nothing."""
+"""The house: a storey imports those below it, its folder tells what it may touch.
+
+import-linter names packages from outside by their first word only (2.17), so it cannot tell
+`urllib.parse` from `urllib.request`, nor the Speech SDK from `azure.core`.
+"""
 
 from __future__ import annotations
 
 import ast
+import graphlib
+import itertools
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "speechroute"
-ORDER = (
-    "_masking",
-    "errors",
-    "_clouds",
-    "urls",
-    "_resource",
-    "_values",
-    "_tokens",
-    "_keys",
-    "_vault",
-    "_sources",
-    "_settings",
-    "_dns",
-    "_verdict",
-    "_route",
-    "_proxy",
-    "_resolver",
-    "_config",
-    "_recovery",
-    "_replay",
-    "streams",
-    "_factory",
-    "_inject",
-)
-PURE = (
-    "_masking",
-    "errors",
-    "_clouds",
-    "urls",
-    "_resource",
-    "_values",
-    "_verdict",
-    "_route",
-    "_replay",
-)
-SDK = {"_tokens", "_vault", "_config", "_recovery", "streams", "_factory", "_inject"}
-IMPURE = {"azure", "dns", "os", "socket", "threading", "time"}
+SDK = "azure.cognitiveservices.speech"
 
 
-def imports(file: Path) -> tuple[set[str], set[str]]:
-    """Modules of the package, and top-level names of other packages, that a file imports."""
-    own: set[str] = set()
-    others: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+VALUES = words(
+    "__future__ array base64 binascii collections contextlib copy dataclasses datetime enum"
+    " functools inspect ipaddress itertools json math re shlex struct types typing urllib.parse"
+    " uuid warnings zlib"
+)
+"""Modules that ask nobody and keep nothing: any storey may import them."""
+THREADS = words("asyncio logging os threading time weakref")
+
+
+class Storey(NamedTuple):
+    """What a part of the package may import beside itself."""
+
+    parts: frozenset[str]
+    outside: frozenset[str]
+
+
+def storey(parts: str, outside: str, more: frozenset[str] = frozenset()) -> Storey:
+    return Storey(words(parts), words(outside) | more)
+
+
+HOUSE = {
+    "_core": storey("", ""),
+    "_settings": storey("_core", "azure.core azure.identity pathlib pydantic pydantic_settings"),
+    "_network": storey(
+        "_core _settings",
+        "concurrent.futures cryptography dns email.utils http socket ssl urllib.request",
+        THREADS,
+    ),
+    "_sdk": storey(
+        "_core _settings _network", f"{SDK} azure.core azure.identity pydantic queue", THREADS
+    ),
+    "_doctor": storey(
+        "_core _settings _network _sdk",
+        "concurrent.futures importlib.metadata importlib.resources rich threading time",
+    ),
+    "_cli": storey(
+        "_core _settings _network _sdk _doctor emulator",
+        f"{SDK} aiohttp importlib os pathlib rich signal subprocess sys threading trustme typer",
+    ),
+    "emulator": storey(
+        "",
+        "aiohttp asyncio dns email.utils pathlib secrets socket ssl tempfile threading time"
+        " trustme xml.etree",
+    ),
+    "__init__": storey("_core _settings _network _sdk errors urls", "importlib"),
+    "__main__": storey("_cli", ""),
+    "errors": storey("_core", ""),
+    "pytest_plugin": storey("_settings _sdk emulator", "os pytest"),
+    "streams": storey("_core _sdk", ""),
+    "urls": storey("_core", ""),
+}
+"""Every part of the package, and what each may import. Nothing else is allowed."""
+HAND_ON = ("errors", "streams", "urls")
+
+
+def part_of(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def nodes(tree: ast.AST, *, types_too: bool) -> Iterator[ast.AST]:
+    """The nodes of a module; if not ``types_too``, those that run."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not types_too:
+            continue
+        yield node
+        yield from nodes(node, types_too=types_too)
+
+
+def imports(file: Path, source: str, *, types_too: bool = True) -> Iterator[str]:
+    """What a module of the package imports, absolute: modules, and names in them."""
+    package = ("speechroute", *file.relative_to(PACKAGE).parent.parts)
+    for node in nodes(ast.parse(source), types_too=types_too):
         if isinstance(node, ast.Import):
-            others |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            own |= {node.module} if node.module else {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            others.add(node.module.partition(".")[0])
-    return own, others
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            yield from (
+                ".".join(filter(None, (*base, node.module, alias.name))) for alias in node.names
+            )
 
 
-def test_every_module_has_its_place() -> None:
-    assert {file.stem for file in PACKAGE.glob("*.py")} == {
-        *ORDER,
-        "__init__",
-        "__main__",
-        "pytest_plugin",
+def is_within(name: str, allowed: frozenset[str]) -> str | None:
+    """Which of the allowed names an import falls under."""
+    return next((at for at in allowed if name == at or name.startswith(f"{at}.")), None)
+
+
+def used(file: Path, source: str) -> tuple[set[str], set[str]]:
+    """Which permissions of its storey a module uses, and what it imports without one."""
+    may, permissions, forbidden = HOUSE[part_of(file)], set(), set()
+    for name in imports(file, source):
+        first, _, rest = name.partition(".")
+        if first == "speechroute":
+            part = rest.partition(".")[0]
+            permissions.add(part)
+            forbidden |= {name} - {name if part in may.parts | {part_of(file)} else ""}
+        elif permission := is_within(name, may.outside):
+            permissions.add(permission)
+        elif not is_within(name, VALUES):
+            forbidden.add(name)
+    return permissions, forbidden
+
+
+def files(part: str | None = None) -> list[Path]:
+    return [file for file in PACKAGE.rglob("*.py") if part in (None, part_of(file))]
+
+
+def test_every_part_of_the_package_has_its_place() -> None:
+    assert {part_of(file) for file in files()} == set(HOUSE)
+
+
+@pytest.mark.parametrize("part", HOUSE)
+def test_a_storey_imports_what_it_may_and_needs_every_permission(part: str) -> None:
+    seen = [used(file, file.read_text()) for file in files(part)]
+    assert not set().union(*(forbidden for _, forbidden in seen))
+    assert set().union(*(permissions for permissions, _ in seen)) - {part} == set().union(
+        *HOUSE[part]
+    )
+
+
+def forbidden_imports() -> Iterator[tuple[str, str]]:
+    """Each part with each thing that some other part may import and it may not."""
+    everything = frozenset().union(*(may.outside for may in HOUSE.values()))
+    for part, may in HOUSE.items():
+        for other in set(HOUSE) - {"__init__", "__main__"} - may.parts - {part}:
+            yield part, f"import speechroute.{other}"
+        for name in everything:
+            if not is_within(name, may.outside):
+                yield part, f"import {name}"
+
+
+def test_a_forbidden_import_is_found_wherever_it_stands() -> None:
+    forms = (
+        "{}",
+        "def f():\n    {}",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    {}",
+        "try:\n    {}\nexcept ImportError:\n    pass",
+    )
+    tried = 0
+    for (part, line), form in itertools.product(forbidden_imports(), forms):
+        assert used(PACKAGE / part / "any.py", form.format(line))[1], (part, line)
+        tried += 1
+    assert tried > len(HOUSE) * len(forms)
+
+
+@pytest.mark.parametrize(
+    ("part", "line"),
+    [
+        ("_core", "from urllib import request"),
+        ("_core", "from .._network import observe"),
+        ("_core", "from .._network.observe import observe"),
+        ("_core", "from .. import errors"),
+        ("_core", "import urllib"),
+        ("_settings", "from azure import cognitiveservices"),
+        ("_settings", f"from {SDK} import SpeechConfig"),
+        ("_doctor", "from http import HTTPStatus"),
+        ("emulator", "from .._core.clouds import CLOUDS"),
+        ("emulator", "from speechroute import urls"),
+    ],
+)
+def test_no_form_of_a_forbidden_import_passes(part: str, line: str) -> None:
+    assert used(PACKAGE / part / "any.py", line)[1]
+
+
+def test_no_modules_import_each_other() -> None:
+    names = {
+        file: ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts) for file in files()
     }
+    modules = {name.removesuffix(".__init__") for name in names.values()}
+    graph = {
+        name.removesuffix(".__init__"): {
+            module
+            for imported in imports(file, file.read_text(), types_too=False)
+            for module in (imported, imported.rpartition(".")[0])
+            if module in modules and not f"{name}.".startswith(f"{module}.")
+        }
+        for file, name in names.items()
+    }
+    assert list(graphlib.TopologicalSorter(graph).static_order())
 
 
-@pytest.mark.parametrize("module", ORDER)
-def test_imports_run_downward(module: str) -> None:
-    own, _ = imports(PACKAGE / f"{module}.py")
-    assert own <= set(ORDER[: ORDER.index(module)])
-
-
-@pytest.mark.parametrize("module", PURE)
-def test_pure_modules_import_no_io(module: str) -> None:
-    _, others = imports(PACKAGE / f"{module}.py")
-    assert not others & IMPURE
-
-
-@pytest.mark.parametrize(("package", "only"), [("dns", {"_dns"}), ("azure", SDK)])
-def test_dnspython_and_the_sdk_each_have_one_place(package: str, only: set[str]) -> None:
-    found = {file.stem for file in PACKAGE.glob("*.py") if package in imports(file)[1]}
-    assert found == only
-
-
-def test_the_emulator_imports_nothing_of_the_rest() -> None:
-    files = list((PACKAGE / "emulator").glob("*.py"))
-    here = {file.stem for file in files}
-    assert files
-    for file in files:
-        own, others = imports(file)
-        assert own <= here
-        assert "speechroute" not in others
-        assert "from .." not in file.read_text()
+@pytest.mark.parametrize("name", HAND_ON)
+def test_what_users_import_only_hands_on(name: str) -> None:
+    docstring, *rest = ast.parse((PACKAGE / f"{name}.py").read_text()).body
+    assert isinstance(docstring, ast.Expr)
+    assert {type(node) for node in rest} == {ast.ImportFrom, ast.Assign}
 
 
 def test_importing_reads_nothing_and_loads_no_extra() -> None:

@@ -24,10 +24,11 @@ import pytest
 
 from clients import until
 from pictures import DOCS, PICTURES, picture
-from speechroute.cli.doctor.catalogue import catalogue
-from speechroute.cli.doctor.facts import Answer, Facts, Stage
-from speechroute.cli.doctor.judge import findings_of
-from speechroute.cli.doctor.look import Looking
+from speechroute._core.answer import Answer, Stage
+from speechroute._doctor.catalogue import catalogue
+from speechroute._doctor.facts import Facts
+from speechroute._doctor.judge import findings_of
+from speechroute._doctor.look import Looking
 from speechroute.emulator import Emulator
 from test_cli import run, started
 from test_namespace import UNSHARE, needs_namespaces

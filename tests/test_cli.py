@@ -301,7 +301,7 @@ def test_the_command_without_its_extra_says_how_to_install_it() -> None:
     code = (
         "import sys, importlib.util as u; find = u.find_spec\n"
         "u.find_spec = lambda name, *a: None if name == 'typer' else find(name, *a)\n"
-        "from speechroute.cli import main; main()"
+        "from speechroute._cli import main; main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speechroute import Offering
-from speechroute._clouds import (
+from speechroute._core.clouds import (
     CHINA,
     GOVERNMENT,
     PUBLIC,

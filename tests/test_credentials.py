@@ -197,7 +197,7 @@ def test_a_credential_that_fails_later_is_told_and_asked_again(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("speechroute._tokens._RETRY_S", 0.1)
+    monkeypatch.setattr("speechroute._sdk.tokens._RETRY_S", 0.1)
     emulated.state = "removed"
     tokens.life = 6  # renewed after 3 s, with 3 s left on a loaded machine
     factory = SpeechConfigFactory(credential=ManagedIdentityCredential())
@@ -282,8 +282,8 @@ def _jwt(expires_on: float) -> str:
 def test_a_callable_may_return_a_text_or_an_object(
     make: Callable[[float], Any], left: float, emulated: Emulator
 ) -> None:
-    from speechroute._clouds import PUBLIC
-    from speechroute._tokens import Tokens
+    from speechroute._core.clouds import PUBLIC
+    from speechroute._sdk.tokens import Tokens
 
     answer = make(time.time())
     token = Tokens(lambda: answer, PUBLIC, None).get_token()
@@ -428,8 +428,8 @@ class Credential:
 
 
 def tokens_of(credential: Any) -> Any:
-    from speechroute._clouds import PUBLIC
-    from speechroute._tokens import Tokens
+    from speechroute._core.clouds import PUBLIC
+    from speechroute._sdk.tokens import Tokens
 
     return Tokens(credential, PUBLIC, "id")
 

@@ -12,11 +12,12 @@ from real_dns import CUSTOM_DOMAIN as C
 from real_dns import GATEWAY
 from real_dns import PRIVATE_LINK as LINK
 from real_dns import VNET_PROXY as PROXY
-from speechroute._dns import DnsView, Lookup, Outcome
-from speechroute._resource import Resource
-from speechroute._route import Route
-from speechroute._values import PrivateEndpoint, WhenUndecided
-from speechroute._verdict import Decision, Row, Verdict, classify, is_private, without_dns
+from speechroute._core.addresses import is_private
+from speechroute._core.choices import PrivateEndpoint, WhenUndecided
+from speechroute._core.resource import Resource
+from speechroute._core.route import Route
+from speechroute._core.verdict import Decision, Row, Verdict, classify, without_dns
+from speechroute._core.view import DnsView, Lookup, Outcome
 from speechroute.emulator._names import Names, State
 from speechroute.errors import (
     CustomDomainNotFound,

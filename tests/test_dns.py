@@ -19,7 +19,8 @@ import dns.resolver
 import pytest
 
 from dns_servers import dns_server, records, silent_port
-from speechroute._dns import DnsView, Lookup, Outcome, observe
+from speechroute._core.view import DnsView, Lookup, Outcome
+from speechroute._network.observe import observe
 from speechroute.emulator import Emulator
 
 C = "my-speech.cognitiveservices.azure.com"

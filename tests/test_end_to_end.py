@@ -130,7 +130,7 @@ def test_one_factory_follows_the_state_when_its_route_is_invalidated(emulator: E
 def test_module_level_functions_use_the_environment(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("speechroute._factory._default", [])
+    monkeypatch.setattr("speechroute._sdk.default._default", [])
     monkeypatch.setenv("SPEECH_LANGUAGE", "en-US")
     emulator.state = "removed"
     _check_content("recognize_once", CLIENTS["recognize_once"](speech_config()), DOORS["removed"])

@@ -14,7 +14,7 @@ import azure.cognitiveservices.speech as speechsdk
 import pytest
 
 from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings, resolve
-from speechroute._dns import DnsView, Lookup, Outcome
+from speechroute._core.view import DnsView, Lookup, Outcome
 from speechroute.emulator import Emulator
 from speechroute.errors import DnsUnavailable, SettingsError
 

@@ -549,7 +549,7 @@ def test_the_oldest_sdk_is_not_refused() -> None:
 def test_without_a_factory_the_environment_is_read_at_once(
     emulated: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("speechroute._factory._default", [])
+    monkeypatch.setattr("speechroute._sdk.default._default", [])
     monkeypatch.setenv("SPEECH_ENDPOINT", "no such name")
     with pytest.raises(SettingsError):
         inject_into_speechsdk()

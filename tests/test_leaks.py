@@ -180,7 +180,7 @@ def test_no_public_call_gives_a_secret_out(
     for name, value in {**environment, **STATES[state]}.items():
         if name.isupper():
             monkeypatch.setenv(name, value)
-    monkeypatch.setattr("speechroute._factory._default", [])
+    monkeypatch.setattr("speechroute._sdk.default._default", [])
     if state == "refused":
         canary_emulator.service_state = "removed"
     given: list[str] = []
@@ -300,7 +300,7 @@ def test_no_command_gives_a_secret_out(
     code = "from speechroute.cli import main; main()"
     if crash:
         code = (
-            "import speechroute._resolver as resolver, speechroute.emulator as emulator\n"
+            "import speechroute._network.resolver as resolver, speechroute.emulator as emulator\n"
             "def crash(*_, **__): raise RuntimeError('unexpected')\n"
             "resolver.RouteResolver.kept = emulator.Emulator.__enter__ = crash\n" + code
         )

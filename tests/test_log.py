@@ -18,10 +18,10 @@ import pytest
 
 from clients import CLIENTS
 from speechroute import SpeechConfigFactory
-from speechroute._resource import Resource
-from speechroute._route import Route
-from speechroute._verdict import Decision, Row, Verdict
-from speechroute.cli._log import config_line, connection_urls
+from speechroute._cli.log import config_line, connection_urls
+from speechroute._core.resource import Resource
+from speechroute._core.route import Route
+from speechroute._core.verdict import Decision, Row, Verdict
 from speechroute.emulator import Emulator
 
 SPEECHROUTE = str(Path(sys.executable).with_name("speechroute"))

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from speechroute._proxy import Proxy
-from speechroute.cli.doctor.facts import Stage
-from speechroute.cli.doctor.probe import ask
+from speechroute._core.answer import Stage
+from speechroute._network.probe import ask
+from speechroute._network.proxy import Proxy
 
 KEY = "canary0123456789abcdef0123456789"
 

@@ -14,8 +14,8 @@ import pytest
 
 from clients import CLIENTS
 from speechroute import SpeechConfigFactory
-from speechroute._dns import observe
-from speechroute._proxy import choose_proxy
+from speechroute._network.observe import observe
+from speechroute._network.proxy import choose_proxy
 from speechroute.emulator import Emulator
 from speechroute.errors import CustomDomainNotFound, DnsUnavailable, RoutingError
 from test_cli import run

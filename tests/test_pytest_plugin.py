@@ -148,7 +148,7 @@ def test_a_test_sees_no_other_settings_and_leaves_none(
         FACTORIES = []
 
         def remember():
-            from speechroute._factory import default_factory
+            from speechroute._sdk.default import default_factory
             FACTORIES.append(default_factory())
 
         def test_outside():

@@ -50,7 +50,7 @@ def test_the_other_examples_run(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("SPEECH_PRIVATE_ENDPOINT", "yes")
     monkeypatch.chdir(ROOT / "samples")
-    monkeypatch.setattr("speechroute._factory._default", [])
+    monkeypatch.setattr("speechroute._sdk.default._default", [])
     names: dict[str, object] = {}
     exec(compile(BLOCKS[number], "README.md", "exec"), names)
     extract_from_speechsdk()
@@ -93,7 +93,7 @@ def test_every_error_is_in_the_table() -> None:
 
 
 def test_every_command_is_in_the_table() -> None:
-    from speechroute.cli._app import app
+    from speechroute._cli.app import app
 
     commands = {
         command.name or command.callback.__name__

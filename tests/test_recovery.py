@@ -18,8 +18,8 @@ import pytest
 from clients import WAV
 from sdk_failures import CLIENTS, STATUSES
 from speechroute import Attempt, RouteKind, SpeechConfigFactory, SpeechRouteError, SpeechSettings
-from speechroute._dns import Observe, observe
-from speechroute._recovery import failure_of
+from speechroute._network.observe import Observe, observe
+from speechroute._sdk.outcome import failure_of
 from speechroute.emulator import Emulator
 from speechroute.errors import CustomDomainNotFound, RouteRefused
 from test_judge import OLDEST_SDK, SDKS, floor

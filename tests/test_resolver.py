@@ -24,9 +24,9 @@ import pytest
 from clients import until
 from dns_servers import dns_server, records
 from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings, resolve_async
-from speechroute._dns import DnsView, Lookup, Outcome
-from speechroute._factory import default_factory
-from speechroute._resolver import Kept, Question
+from speechroute._core.view import DnsView, Lookup, Outcome
+from speechroute._network.question import Kept, Question
+from speechroute._sdk.default import default_factory
 from speechroute.emulator import Emulator
 from speechroute.errors import CustomDomainNotFound, DnsUnavailable
 
@@ -529,7 +529,7 @@ def test_a_thousand_first_calls_of_the_module_share_one_factory(
 ) -> None:
     for name, value in emulator.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("speechroute._factory._default", [])
+    monkeypatch.setattr("speechroute._sdk.default._default", [])
     ready = threading.Barrier(100)
     factories: list[SpeechConfigFactory] = []
 

@@ -8,15 +8,10 @@ from dataclasses import FrozenInstanceError, dataclass
 import pytest
 
 from speechroute import Offering, Route, RouteKind
-from speechroute._proxy import Proxy, choose_proxy, resolves_names
-from speechroute._resource import Resource
-from speechroute._verdict import Decision, Row, Verdict
-from speechroute.errors import (
-    CustomDomainNotFound,
-    RouteUndecided,
-    SettingsError,
-    UnsupportedUrl,
-)
+from speechroute._core.resource import Resource
+from speechroute._core.verdict import Decision, Row, Verdict
+from speechroute._network.proxy import Proxy, choose_proxy, resolves_names
+from speechroute.errors import CustomDomainNotFound, RouteUndecided, SettingsError, UnsupportedUrl
 
 OFFERINGS = ("stt", "tts", "s2s", "voice", "convai", "commands")
 

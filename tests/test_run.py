@@ -145,7 +145,7 @@ PROGRAMS = {
         "import azure.cognitiveservices.speech\n"
         "class Finder:\n"
         "    def find_spec(self, name, *_):\n"
-        "        if name == 'speechroute._inject':\n"
+        "        if name == 'speechroute._sdk.inject':\n"
         "            sys.meta_path.remove(self)\n"
         "            signal.raise_signal(signal.SIGUSR1)\n"
         "sys.meta_path.insert(0, Finder())\n"

@@ -13,8 +13,8 @@ from pydantic import SecretStr, ValidationError
 
 from sources import PLACES, Place, Sources
 from speechroute import Offering, SpeechSettings
-from speechroute._clouds import CHINA, GOVERNMENT, PUBLIC, Cloud
-from speechroute._resource import Resource
+from speechroute._core.clouds import CHINA, GOVERNMENT, PUBLIC, Cloud
+from speechroute._core.resource import Resource
 from speechroute.errors import Problem, SettingsError, SpeechRouteError
 
 KEY = "0123456789abcdef0123456789ABCDEF"

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from clients import WAV, until
 from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings
-from speechroute._dns import Observe, observe
-from speechroute._replay import ReplayBuffer
+from speechroute._core.stream import ReplayBuffer
+from speechroute._network.observe import Observe, observe
 from speechroute.emulator import Emulator
 from speechroute.errors import RecognitionCanceled, RouteRefused
 from speechroute.streams import PcmFormat, StreamRecognition, StreamResult

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import errors, urls
-    from ._clouds import Offering
-    from ._factory import SpeechConfigFactory, speech_config, translation_config
-    from ._inject import extract_from_speechsdk, inject_into_speechsdk
-    from ._recovery import Attempt
-    from ._resolver import resolve, resolve_async
-    from ._route import Route, RouteKind
-    from ._settings import SpeechSettings
+    from ._core.clouds import Offering
+    from ._core.route import Route, RouteKind
+    from ._network.resolve import resolve, resolve_async
+    from ._sdk.attempt import Attempt
+    from ._sdk.default import speech_config, translation_config
+    from ._sdk.factory import SpeechConfigFactory
+    from ._sdk.inject import extract_from_speechsdk, inject_into_speechsdk
+    from ._settings.model import SpeechSettings
     from .errors import SpeechRouteError
 
 __all__ = [
@@ -33,19 +34,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Attempt": "_recovery",
-    "Offering": "_clouds",
-    "Route": "_route",
-    "RouteKind": "_route",
-    "SpeechConfigFactory": "_factory",
+    "Attempt": "_sdk.attempt",
+    "Offering": "_core.clouds",
+    "Route": "_core.route",
+    "RouteKind": "_core.route",
+    "SpeechConfigFactory": "_sdk.factory",
     "SpeechRouteError": "errors",
-    "SpeechSettings": "_settings",
-    "extract_from_speechsdk": "_inject",
-    "inject_into_speechsdk": "_inject",
-    "resolve": "_resolver",
-    "resolve_async": "_resolver",
-    "speech_config": "_factory",
-    "translation_config": "_factory",
+    "SpeechSettings": "_settings.model",
+    "extract_from_speechsdk": "_sdk.inject",
+    "inject_into_speechsdk": "_sdk.inject",
+    "resolve": "_network.resolve",
+    "resolve_async": "_network.resolve",
+    "speech_config": "_sdk.default",
+    "translation_config": "_sdk.default",
 }
 
 

@@ -1,5 +1,5 @@
 """``python -m speechroute`` is the ``speechroute`` command."""
 
-from .cli import main
+from ._cli import main
 
 main()

@@ -36,9 +36,9 @@ def azure_speech() -> Iterator[Emulator]:
     except ImportError as error:
         reason = f"azure_speech needs its extra: pip install 'speechroute[emulator]' ({error})"
         pytest.fail(reason, pytrace=False)
-    from . import _factory
-    from ._inject import injection
-    from ._settings import SpeechSettings
+    from ._sdk import default
+    from ._sdk.inject import injection
+    from ._settings.model import SpeechSettings
 
     with Emulator(dns_ttl=0) as emulator, pytest.MonkeyPatch.context() as patch:
         environment = emulator.environment_over(os.environ)
@@ -49,7 +49,7 @@ def azure_speech() -> Iterator[Emulator]:
         patch.setenv("SPEECH_ROUTE_TTL_MIN", "0")
         for source in ("env_file", "secrets_dir"):
             patch.setitem(SpeechSettings.model_config, source, None)
-        patch.setattr(_factory, "_default", [])
+        patch.setattr(default, "_default", [])
         was_injected = injection.is_on
         yield emulator
         if not was_injected:

@@ -22,7 +22,8 @@ import dns.message
 import dns.query
 
 from speechroute import SpeechConfigFactory, SpeechSettings
-from speechroute._dns import DnsView, Lookup, Outcome, observe
+from speechroute._core.view import DnsView, Lookup, Outcome
+from speechroute._network.observe import observe
 from speechroute.emulator import Emulator
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

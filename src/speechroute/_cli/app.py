@@ -1,0 +1,22 @@
+"""The Typer application. Each command is a function of a file of its own."""
+
+from __future__ import annotations
+
+import typer
+
+from .check import check
+from .demo import demo
+from .emulate import emulate
+from .log import log
+from .run import run
+from .url import url
+from .watch import watch
+
+app = typer.Typer(
+    name="speechroute",
+    help="The right door to an Azure Speech resource: its private endpoint, or its region.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for command in (check, demo, emulate, log, run, url, watch):
+    app.command()(command)

@@ -1,0 +1,1 @@
+"""Deciding, and what it needs. Pure: no sockets, no clock, no environment, no SDK."""

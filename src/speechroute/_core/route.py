@@ -1,0 +1,237 @@
+"""`Route`: the way to the resource right now, as an immutable value."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from . import urls
+from .addresses import is_loopback
+from .clouds import Offering, cloud_of_region
+from .errors import RouteUndecided, UnsupportedUrl
+from .forgetting import forgetting
+from .resource import Resource
+from .verdict import Decision, Row, Verdict
+from .view import DnsView
+
+
+class RouteKind(StrEnum):
+    """Which door leads to the resource."""
+
+    PRIVATE_ENDPOINT = "private endpoint"
+    REGIONAL = "regional"
+    OTHER_HOST = "other host"
+    """A host of ``SPEECH_ALLOW_HOSTS``, for example a Speech container."""
+
+
+_AT_RESOURCE = frozenset(
+    {"speechtotext", "texttospeech", "customvoice", "avatar", "videotranslation"}
+)
+"""APIs that a resource with a custom domain serves there whatever the route (documented,
+2024-09-24); tokens come from the region."""
+
+
+_ISSUED_ONLY_TO_ALL_NETWORKS = (
+    "This is a token URL of a resource with a private endpoint. Tokens are only issued there if "
+    "its access option is 'All networks', else the answer is Forbidden or BadRequest: use the "
+    "resource key, or Microsoft Entra ID."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to a Speech resource. Made by `resolve` or `SpeechConfigFactory.route`.
+
+    Attributes:
+        kind: through the custom domain, or through the region.
+        custom_domain: the resource's custom domain, if one is configured.
+        region: the region, from the settings or from DNS; always set for a regional route.
+        cloud: ``public``, ``government`` or ``china``.
+        reason: one sentence that says why.
+        row: the row of the decision table that decided.
+        evidence: what was observed; None where nothing had to be.
+        warnings: what the user should know.
+        expires_at: when to look again, seconds on the clock of the factory
+            (``time.monotonic`` by default).
+        needs_custom_domain: whether the custom domain is used although the route is regional:
+            for Microsoft Entra ID without ``SPEECH_RESOURCE_ID``.
+        other_host: the URL of a host that is none of Azure's.
+    """
+
+    kind: RouteKind
+    custom_domain: str | None
+    region: str | None
+    cloud: str
+    reason: str
+    row: Row
+    evidence: DnsView | None
+    warnings: tuple[str, ...]
+    expires_at: float
+    needs_custom_domain: bool = False
+    other_host: str | None = None
+
+    @classmethod
+    def of(
+        cls, verdict: Verdict, resource: Resource, view: DnsView | None, expires_at: float
+    ) -> Route:
+        """The route that a verdict stands for.
+
+        Raises:
+            SpeechRouteError: the verdict's error, or the region is needed and unknown.
+        """
+        if verdict.error:
+            raise verdict.error
+        region = resource.region or verdict.region
+        kind = RouteKind.REGIONAL
+        if verdict.decision is Decision.PRIVATE_ENDPOINT:
+            kind = RouteKind.PRIVATE_ENDPOINT
+        elif verdict.decision is Decision.OTHER_HOST:
+            kind = RouteKind.OTHER_HOST
+        elif region is None:
+            raise RouteUndecided.of(
+                f"{verdict.reason} The way through the region needs its name, which DNS does not "
+                "tell here: set SPEECH_REGION.",
+                custom_domain=resource.custom_domain or "",
+            )
+        told = verdict.warnings
+        if verdict.region and region != verdict.region and kind is RouteKind.REGIONAL:
+            told += (
+                (
+                    f"SPEECH_REGION says {region}, DNS says {verdict.region}: the setting is used. "
+                    "A key is only valid in its own region, so expect error 401 if DNS is right."
+                ),
+            )
+        return cls(
+            kind,
+            resource.custom_domain,
+            region,
+            resource.cloud.name,
+            verdict.reason,
+            verdict.row,
+            view,
+            told,
+            expires_at,
+            other_host=resource.other_host,
+        )
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether no proxy of the environment lies between: the host is in this network."""
+        if self.other_host is not None:
+            return is_loopback(urlsplit(self.other_host).hostname or "")
+        return self.row in (Row.PRIVATE_ADDRESS, Row.SYSTEM_PRIVATE)
+
+    @property
+    def is_at_custom_domain(self) -> bool:
+        """Whether connections go to the custom domain, not to the region."""
+        return self.kind is RouteKind.PRIVATE_ENDPOINT or self.needs_custom_domain
+
+    def host(self, offering: Offering | str) -> str:
+        """The host name that serves an offering on this route."""
+        offering = Offering(offering)
+        custom_domain, region = self._names()
+        if self.other_host is not None:
+            return urlsplit(self.other_host).netloc
+        if self.is_at_custom_domain:
+            return custom_domain
+        return cloud_of_region(region).offering_host(region, offering)
+
+    def _refuse_elsewhere(self) -> None:
+        if self.other_host is not None:
+            host, expected = (
+                self.host(Offering.STT),
+                "a host of Azure: write URLs of yours yourself",
+            )
+            raise UnsupportedUrl.of("host", host, expected)
+
+    def _names(self) -> tuple[str, str]:
+        """Custom domain and region, where the kind of route guarantees the one that is used."""
+        return self.custom_domain or "", self.region or ""
+
+    def sdk_kwargs(self, offering: Offering | str = Offering.STT) -> dict[str, str]:
+        """The keyword arguments for ``SpeechConfig``, without the credential.
+
+        Args:
+            offering: what the config is for. Only a regional route in Azure Government or
+                China depends on it, where the SDK's own region table is wrong (measured,
+                1.53) and one host is named instead.
+
+        Returns:
+            ``endpoint``, ``region`` or ``host``, exactly one of them.
+        """
+        if self.other_host is not None:
+            return {"host": self.other_host}
+        # With a host, the SDK's translator opens the path that it opens at stt with a region.
+        host = self.host(Offering.STT if Offering(offering) is Offering.S2S else offering)
+        if self.is_at_custom_domain:
+            return {"endpoint": f"https://{host}/"}
+        if self.cloud == "public":
+            return {"region": self._names()[1]}
+        # https, not wss: with wss the SDK's request for the voices list is not valid (measured).
+        return {"host": f"https://{host}"}
+
+    @forgetting
+    def url(self, url: str) -> str:
+        """Any Speech URL, in standard or private form, converted for this route.
+
+        URLs of the speech-to-text REST API (``speechtotext/...``) belong to the custom domain
+        on both kinds of route, where there is one (documented, 2024-09-24). A token URL on a
+        route through a private endpoint comes with a `UserWarning`, as from `rest_url`.
+
+        Raises:
+            UnsupportedUrl: see `urls.to_private` and `urls.to_regional`; any URL on a route to
+                another host.
+        """
+        self._refuse_elsewhere()
+        custom_domain, region = self._names()
+        api = urls.api_of(urls.parse(url).path)
+        if self.is_at_custom_domain or (custom_domain and api in _AT_RESOURCE):
+            if api == "sts":
+                warnings.warn(_ISSUED_ONLY_TO_ALL_NETWORKS, stacklevel=3)
+            return urls.to_private(url, custom_domain)
+        return urls.to_regional(url, region)
+
+    @forgetting
+    def rest_url(self, offering_or_api: Offering | str, path: str) -> str:
+        """An ``https`` URL of the REST APIs on this route.
+
+        A token URL (``sts/v1.0/issueToken``) on a route through a private endpoint comes with a
+        `UserWarning`: tokens are only issued there if the resource's access option is "All
+        networks" (documented, 2024-09-24).
+
+        Args:
+            offering_or_api: for example ``tts``; or an API that is part of no offering:
+                ``speechtotext``, ``texttospeech`` or ``sts``.
+            path: path and query as documented for the regional host, for example
+                ``cognitiveservices/voices/list``. The API's name may begin it:
+                ``speechtotext/v3.2/transcriptions`` is the same for every offering.
+
+        Raises:
+            ValueError: there is no such offering or API.
+            UnsupportedUrl: ``path`` cannot be part of a URL, or is of another offering; any URL
+                on a route to another host.
+        """
+        self._refuse_elsewhere()
+        path = "/" + path.removeprefix("/")
+        api = urls.api_of(f"/{offering_or_api}") or urls.api_of(path)
+        if api:
+            path = path if urls.api_of(path) == api else f"/{api}{path}"
+            custom_domain = self.custom_domain if api in _AT_RESOURCE else None
+            host = custom_domain or self.host(Offering.STT)
+            if not self.is_at_custom_domain and not custom_domain:
+                host = cloud_of_region(self._names()[1]).api_host(self._names()[1])
+            elif api == "sts":
+                warnings.warn(_ISSUED_ONLY_TO_ALL_NETWORKS, stacklevel=3)
+            url = f"https://{host}{path}"
+        else:
+            offering = Offering(offering_or_api)
+            path = path.removeprefix(f"/{offering}") or "/"
+            prefix = f"/{offering}" if self.is_at_custom_domain else ""
+            url = f"https://{self.host(offering)}{prefix}{path}"
+            if urls.OFFERING_PATH.match(path):
+                expected = f"a path of {offering}"
+                raise UnsupportedUrl.of("path", repr(path), expected)
+        urls.parse(url)
+        return url

@@ -1,0 +1,86 @@
+"""Where each client of the SDK, and of the REST APIs, connects to on a route."""
+
+from __future__ import annotations
+
+import warnings
+from urllib.parse import urlencode, urlsplit
+
+from .._core import urls
+from .._core.clouds import Offering
+from .._core.masking import mask_url
+from .._core.route import Route
+from .._network.proxy import Choice, choose_proxy
+from .._settings.model import SpeechSettings
+from .facts import ClientDoor
+
+NEW_STT = "/stt/speech/universal/v2"
+_NEW_TTS = "/tts/cognitiveservices/websocket/v1"
+_OLD_STT = "/speech/recognition/interactive/cognitiveservices/v1"
+_OLD_TTS = "/cognitiveservices/websocket/v1"
+VOICES = "cognitiveservices/voices/list"
+_MODELS = "speechtotext/models/base?api-version=2024-11-15"
+_TOKEN = "v1.0/issueToken"  # noqa: S105  # a path
+_ANY_ID = "DEPLOYMENT"
+"""Stands for the id of a custom voice where none is set."""
+
+
+def doors_of(route: Route, settings: SpeechSettings) -> tuple[ClientDoor, ...]:
+    """The URL that each client opens (measured, 1.53.0; REST: documented, 2024-09-24)."""
+    doors = [*_sdk(route, settings), *_rest(route)]
+    chosen = []
+    for door in doors:
+        proxy, reason = proxy_for(door.url, route, settings)
+        chosen.append(ClientDoor(door.client, door.url, door.note, str(proxy or ""), reason))
+    return tuple(chosen)
+
+
+def proxy_for(url: str, route: Route, settings: SpeechSettings) -> Choice:
+    """The proxy that leads to a URL, if any: the region is not in the custom domain's network."""
+    host = urlsplit(url).hostname or ""
+    is_direct = route.is_direct and host == route.custom_domain
+    return choose_proxy(settings.proxy.get_secret_value(), host, is_direct=is_direct)
+
+
+def _sdk(route: Route, settings: SpeechSettings) -> list[ClientDoor]:
+    if route.other_host is not None:
+        return [ClientDoor("every client", route.other_host, "a host of SPEECH_ALLOW_HOSTS")]
+    model, language = settings.endpoint_id, settings.language
+    transcriber = {"cid": model, "language": language or (None if model else "en-us")}
+    voices = route.rest_url(Offering.TTS, VOICES)
+    clients: tuple[tuple[str, Offering, str, str, dict[str, str | None]], ...] = (
+        ("recognition", Offering.STT, NEW_STT, _OLD_STT, {"cid": model}),
+        ("translation", Offering.S2S, NEW_STT, NEW_STT, {"cid": model}),
+        ("transcription", Offering.STT, NEW_STT, NEW_STT, transcriber),
+        ("synthesis", Offering.TTS, _NEW_TTS, _OLD_TTS, {}),
+        ("custom voice", Offering.VOICE, _NEW_TTS, _OLD_TTS, {"deploymentId": model or _ANY_ID}),
+    )
+    doors = []
+    for client, offering, path, path_of_host, query in clients:
+        full_url = settings.full_url
+        if full_url:
+            of_url = urls.parse(full_url).offering
+            if of_url in urls.SERVED_BY[offering]:
+                doors.append(ClientDoor(client, mask_url(route.url(full_url)), "full URL"))
+            else:
+                doors.append(ClientDoor(client, "", f"none: the full URL is one of {of_url}"))
+            continue
+        door = route.sdk_kwargs(offering)
+        # A translator connects to the host of stt (measured, 1.53).
+        host = route.host(Offering.STT if offering is Offering.S2S else offering)
+        given = urlencode({name: value for name, value in query.items() if value})
+        opened = path_of_host if "host" in door else path
+        doors.append(ClientDoor(client, f"wss://{host}{opened}{f'?{given}' if given else ''}"))
+    return [*doors, ClientDoor("voices list", voices)]
+
+
+def _rest(route: Route) -> list[ClientDoor]:
+    if route.other_host is not None:
+        return []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        token = route.rest_url("sts", _TOKEN)
+    note = "only if the access option is 'All networks'" if caught else ""
+    return [
+        ClientDoor("batch REST", route.rest_url("speechtotext", _MODELS)),
+        ClientDoor("token", token, note),
+    ]

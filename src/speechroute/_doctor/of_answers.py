@@ -1,0 +1,178 @@
+"""Findings from what the doors answered, without the key and with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from .._core.answer import (
+    FORBIDDEN,
+    NOT_FOUND,
+    OK,
+    SERVER_ERROR,
+    THROTTLED,
+    UNAUTHORIZED,
+    Answer,
+    Stage,
+)
+from .._core.route import Route, RouteKind
+from .evidence import (
+    OPTIONAL,
+    answers_of_clients,
+    has_override,
+    is_at_wrong_door,
+    is_needed,
+    is_own_host,
+    leads_to_region,
+)
+from .facts import Facts
+from .finding import BY, Finding, Severity, who, wrong_region
+
+_TRY_AGAIN = (
+    "Check again in a minute, with more time (--budget) if there was none left: 429 is the quota, "
+    "5xx the service; anything else comes from something in between, such as a login page."
+)
+
+
+def of_answers(facts: Facts, route: Route) -> Iterator[Finding]:
+    """What the doors answered: 401 is what one answers that is there and got no key."""
+    answered = answers_of_clients(facts)
+    if not answered or is_own_host(facts):
+        return
+    needed = {client: answer for client, answer in answered.items() if is_needed(client, facts)}
+    at_resource = {c: answer.status for c, answer in answered.items() if c not in OPTIONAL}
+    is_shut = any(answer.status == FORBIDDEN for answer in needed.values())
+    redirect = next((a for a in needed.values() if leads_to_region(a)), None)
+    if route.kind is RouteKind.PRIVATE_ENDPOINT and is_at_wrong_door(facts):
+        yield _behind(facts, route, "SR109")
+    elif route.needs_custom_domain and set(at_resource.values()) == {NOT_FOUND}:
+        yield Finding(
+            "SR404",
+            Severity.ERROR,
+            f"{route.custom_domain} answers 404, and Microsoft Entra ID goes there because "
+            "SPEECH_RESOURCE_ID is not set.",
+            "Set SPEECH_RESOURCE_ID: with it a token is taken at the region.",
+        )
+    elif is_shut:
+        yield _shut(route)
+    elif redirect and route.is_at_custom_domain:
+        yield _redirects(redirect)
+    else:
+        yield from _of_odd_answers(answered, facts)
+    other = facts.private_door
+    if route.kind is RouteKind.REGIONAL and is_at_wrong_door(facts):
+        yield _behind(facts, route, "SR110")
+    elif other and leads_to_region(other):
+        yield _redirects(other)
+
+
+def _shut(route: Route) -> Finding:
+    where = route.custom_domain if route.is_at_custom_domain else route.region
+    if route.is_direct:
+        return Finding(
+            "SR403",
+            Severity.ERROR,
+            f"{where} answers 403 at its private address.",
+            "See whether the connection of the private endpoint is approved, and whether keys are "
+            "turned off.",
+        )
+    return Finding(
+        "SR403",
+        Severity.ERROR,
+        f"{where} answers 403: the resource does not accept this network.",
+        "Run inside the virtual network with its private zone linked, or have the resource allow "
+        "this network.",
+    )
+
+
+def _behind(facts: Facts, route: Route, number: str) -> Finding:
+    """Who decided and the service say different things."""
+    has, does = (
+        ("has a private endpoint", "answers 404 there as after the last one was removed")
+        if number == "SR109"
+        else ("has no private endpoint", "answers there as it does with one")
+    )
+    other = "yes" if number == "SR110" else "no, with SPEECH_REGION,"
+    remedy = "Correct SPEECH_PRIVATE_ENDPOINT or SPEECH_WHEN_UNDECIDED."
+    if has_override(facts):
+        remedy = "Take the line out of the hosts file, or find the VPN that says so."
+    elif facts.row in BY:
+        remedy = (
+            "Wait for the time to live and check again; meanwhile "
+            f"SPEECH_PRIVATE_ENDPOINT={other} takes the other door."
+        )
+    return Finding(
+        number,
+        Severity.ERROR,
+        f"{who(facts)} says that {route.custom_domain} {has}, the service {does}.",
+        remedy,
+    )
+
+
+def _of_odd_answers(answered: dict[str, Answer], facts: Facts) -> Iterator[Finding]:
+    for client, answer in answered.items():
+        is_optional = client in OPTIONAL and not _is_broken(answer)
+        if answer.status == UNAUTHORIZED or is_optional:
+            continue
+        told = answer.failure or f"status {answer.status}"
+        if answer.location:
+            told += f" to {answer.location}"
+        url = next(door.url for door in facts.doors if door.client == client)
+        yield Finding(
+            "SR404",
+            Severity.ERROR if is_needed(client, facts) else Severity.WARNING,
+            f"{client} got {told} from {urlsplit(url).hostname} instead of 401.",
+            _TRY_AGAIN,
+        )
+
+
+def _redirects(answer: Answer) -> Finding:
+    return Finding(
+        "SR401",
+        Severity.INFO,
+        f"The custom domain leads on to {answer.location}: both doors work.",
+        "Nothing to do.",
+    )
+
+
+def _is_broken(answer: Answer) -> bool:
+    status = answer.status
+    return status is None or status == THROTTLED or status >= SERVER_ERROR
+
+
+def of_key(facts: Facts) -> Iterator[Finding]:
+    if facts.no_token:
+        yield Finding(
+            "SR402",
+            Severity.ERROR,
+            f"There is no token to ask with: {facts.no_token}",
+            "Sign in where this runs (az login, a managed identity), or set SPEECH_KEY.",
+        )
+    if not facts.key_answers or not facts.settings:
+        return
+    (host, first), *others = facts.key_answers.items()
+    region = facts.settings.resource.region
+    if first.status == FORBIDDEN and facts.route:
+        yield _shut(facts.route)
+    elif first.stage is Stage.HTTP and first.status not in (OK, UNAUTHORIZED):
+        voices = next(door.url for door in facts.doors if door.client == "voices list")
+        if facts.answers[voices].status == UNAUTHORIZED:  # else it is told already
+            told = first.failure or f"status {first.status}"
+            yield Finding(
+                "SR404", Severity.ERROR, f"{host} answers the credential with {told}.", _TRY_AGAIN
+            )
+    if first.status != UNAUTHORIZED or is_at_wrong_door(facts):
+        return
+    if any(answer.status == OK for _, answer in others) and region and facts.dns_region:
+        yield wrong_region(region, facts.dns_region, "and the key is accepted in")
+        return
+    yield Finding(
+        "SR402",
+        Severity.ERROR,
+        f"{host} refuses the credential with 401.",
+        "See whether the identity has a role at the resource, and whether SPEECH_RESOURCE_ID is "
+        "this resource's."
+        if facts.settings.is_entra
+        else "Replace it with a key of this resource, and compare the region: a key is valid in "
+        "its own only.",
+    )

@@ -1,0 +1,192 @@
+"""Findings from settings, the SDK's version and DNS: what is known before anything connects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .._core import urls
+from .._core.addresses import is_private
+from .._core.clouds import CHINA, PUBLIC, private_link_zone
+from .._core.errors import (
+    CustomDomainNotFound,
+    DnsUnavailable,
+    PrivateDnsRecordMissing,
+    Problem,
+    RoutingError,
+)
+from .._core.route import RouteKind
+from .._core.verdict import Row
+from .._core.view import Lookup, Outcome
+from .._settings.model import SpeechSettings
+from .facts import Facts
+from .finding import Finding, Severity, wrong_region
+
+
+def of_problem(problem: Problem) -> Finding:
+    number = {"key": "SR201", "cloud": "SR203", "host": "SR204"}.get(problem.about, "SR200")
+    cause = f"{problem.variable} is {problem.found}, expected {problem.expected}."
+    return Finding(number, Severity.ERROR, cause, f"{_sentence(problem.remedy)}.")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def of_sdk(facts: Facts) -> Iterator[Finding]:
+    def numbers(version: str) -> list[int]:
+        return [int(part) for part in version.split(".") if part.isdecimal()]
+
+    if numbers(facts.sdk_version) < numbers(facts.sdk_floor):
+        yield Finding(
+            "SR501",
+            Severity.ERROR,
+            f"azure-cognitiveservices-speech {facts.sdk_version} is installed, and "
+            f"{facts.sdk_floor} is the oldest that works.",
+            f"pip install 'azure-cognitiveservices-speech>={facts.sdk_floor}'",
+        )
+    route = facts.route
+    if route and route.kind is RouteKind.REGIONAL and route.cloud != PUBLIC.name:
+        yield Finding(
+            "SR502",
+            Severity.INFO,
+            f"SpeechConfig(region='{route.region}') of SDK {facts.sdk_version} opens hosts of the "
+            f"wrong cloud{' for some clients' if route.cloud == CHINA.name else ''}.",
+            "speech_config() names the host instead; tell it the offering: speech_config('tts').",
+        )
+
+
+def of_error(error: RoutingError, facts: Facts) -> Iterator[Finding]:
+    name, zone = error.custom_domain, private_link_zone(error.custom_domain)
+    if isinstance(error, CustomDomainNotFound):
+        if facts.elsewhere:
+            number = "SR203"
+            cause = f"{name} does not exist, but {facts.elsewhere[0]}, of another cloud, does."
+            remedy = "Write the whole host name of the resource in SPEECH_ENDPOINT."
+        else:
+            number = "SR102"
+            cause = f"The custom domain {name} does not exist in DNS."
+            remedy = (
+                "Check the spelling in SPEECH_ENDPOINT, and that the resource exists and has this "
+                "custom domain."
+            )
+    elif isinstance(error, PrivateDnsRecordMissing):
+        number = "SR103"
+        cause = (
+            f"{name} is an alias of {error.name}, which has no address in the private zone of this "
+            "network."
+        )
+        remedy = (
+            f"Add an A record for {name.partition('.')[0]} to {zone}, or set NxDomainRedirect on "
+            "the zone's link to this network."
+        )
+    elif isinstance(error, DnsUnavailable):
+        number, cause, remedy = _of_silence(name, facts)
+    elif facts.row is Row.UNDECIDED:
+        number = "SR108"
+        addresses = ", ".join(map(str, facts.view.dns.addresses)) if facts.view else ""
+        cause = (
+            f"{name} has the public address {addresses} and no alias that tells where it leads: a "
+            "DNS proxy left the names out."
+        )
+        remedy = (
+            "Set SPEECH_REGION so that addresses can be compared, or SPEECH_PRIVATE_ENDPOINT=yes "
+            "or no."
+        )
+    else:
+        number, cause = "SR200", f"{error}"
+        remedy = "Set SPEECH_REGION."
+    yield Finding(number, Severity.ERROR, cause, remedy)
+
+
+def _of_silence(name: str, facts: Facts) -> tuple[str, str, str]:
+    lookups = (facts.view.dns, facts.view.region_api) if facts.view else ()
+    failures = [lookup.failure for lookup in lookups if lookup and lookup.failure]
+    failure = failures[0] if failures else "no address"
+    if "answered REFUSED" in failure or "answered SERVFAIL" in failure:
+        return (
+            "SR105",
+            f"DNS does not forward {name}: {failure}.",
+            (
+                f"Let it forward {name.partition('.')[2]} to Azure's resolver 168.63.129.16, or to "
+                "a server in the virtual network."
+            ),
+        )
+    return (
+        "SR106",
+        f"No DNS server gave a usable answer for {name}: {failure}.",
+        (
+            "Let port 53, UDP and TCP, pass to the servers, correct their addresses "
+            "(SPEECH_DNS_SERVERS), or raise SPEECH_DNS_TIMEOUT."
+        ),
+    )
+
+
+def of_view(facts: Facts, settings: SpeechSettings) -> Iterator[Finding]:
+    full_url = settings.full_url
+    if full_url:
+        offering = urls.parse(full_url).offering
+        if offering not in urls.SERVED_BY[facts.offering]:
+            yield Finding(
+                "SR205",
+                Severity.WARNING,
+                f"The full URL in the settings is one of {offering}, which clients of "
+                f"{facts.offering} cannot use.",
+                "Set SPEECH_ENDPOINT without a path instead, or use the settings for "
+                f"{offering} only (check --offering {offering}).",
+            )
+    if facts.row is Row.SAME_AS_REGION or (facts.row is Row.UNDECIDED and facts.route):
+        severity = Severity.INFO if facts.row is Row.SAME_AS_REGION else Severity.WARNING
+        is_decided = severity is Severity.INFO
+        name = settings.resource.custom_domain
+        yield Finding(
+            "SR108",
+            severity,
+            f"{name} has no alias that tells where it leads: a DNS proxy left the names out.",
+            "Nothing to do: the region's addresses tell. Keep SPEECH_REGION set."
+            if is_decided
+            else "Set SPEECH_REGION so that addresses can be compared; now "
+            "SPEECH_WHEN_UNDECIDED decides.",
+        )
+    region = settings.resource.region
+    if region and facts.dns_region and region != facts.dns_region:
+        yield wrong_region(region, facts.dns_region, "DNS says")
+    if facts.view and facts.view.system:
+        yield from _of_system(facts.view.dns, facts.view.system, facts)
+
+
+def _of_system(dns: Lookup, system: Lookup, facts: Facts) -> Iterator[Finding]:
+    """Where the system differs, which decides, or which the SDK asks for the custom domain."""
+    is_told = facts.dns_says is not None
+    is_there = facts.route is not None and facts.route.is_at_custom_domain
+    is_asked = is_there and bool(facts.doors) and not facts.doors[0].proxy
+    name = dns.chain[0]
+    there = ", ".join(map(str, system.addresses))
+    here = ", ".join(map(str, dns.addresses)) or dns.failure or dns.outcome
+    if system.addresses and dns.outcome is Outcome.FAILED:
+        if facts.route and not is_told:
+            number, cause, remedy = _of_silence(name, facts)
+            cause += " The operating system's answer decided."
+            yield Finding(number, Severity.WARNING, cause, remedy)
+    elif is_asked and dns.addresses and not system.addresses:
+        yield Finding(
+            "SR111",
+            Severity.ERROR,
+            f"DNS gives {name} the address {here}, and the operating system, which the SDK asks, "
+            f"does not resolve it ({system.failure or system.outcome}).",
+            "Let the system's resolver ask the servers that know the name; SPEECH_DNS_SERVERS "
+            "does not change where the SDK connects.",
+        )
+    # Other public addresses are those of another server of the same name.
+    elif (
+        (is_there or not is_told)
+        and system.addresses
+        and any(map(is_private, system.addresses)) is not any(map(is_private, dns.addresses))
+    ):
+        yield Finding(
+            "SR107",
+            Severity.WARNING,
+            f"The operating system resolves {name} to {there}, DNS to {here}; the SDK follows the "
+            "operating system.",
+            f"Take {name} out of the hosts file, unless {there} is meant, or find the VPN that "
+            "says so.",
+        )

@@ -1,0 +1,1 @@
+"""The only storey that asks anybody: DNS, the operating system, the doors of the service."""

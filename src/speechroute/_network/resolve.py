@@ -1,0 +1,64 @@
+"""`resolve`: a route for settings, without the SDK."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .._core.route import Route, RouteKind
+from .._settings.model import SpeechSettings
+from .question import Question
+from .resolver import RouteResolver
+
+
+def with_settings(route: Route, settings: SpeechSettings) -> Route:
+    """The route as these settings use it, with what they say that DNS does not know."""
+    told = []
+    wins, loses = settings.url_language, settings.language
+    if wins and loses and wins.lower() != loses.lower():
+        told.append(
+            f"The URL says language={wins}, SPEECH_LANGUAGE says {loses}: the URL wins. Take the "
+            "language out of one of the two."
+        )
+    needs_custom_domain = (
+        settings.is_entra
+        and settings.resource_id is None
+        and route.kind is RouteKind.REGIONAL
+        and route.custom_domain is not None
+    )
+    if needs_custom_domain:
+        told.append(
+            "Microsoft Entra ID works through a region only with SPEECH_RESOURCE_ID, which is not "
+            "set: the endpoint of the custom domain is used. If that answers 404, set it."
+        )
+    if not told:
+        return route
+    return replace(
+        route, warnings=(*route.warnings, *told), needs_custom_domain=needs_custom_domain
+    )
+
+
+def resolve(settings: SpeechSettings | None = None) -> Route:
+    """The route that is valid now, observed anew and without the SDK.
+
+    Asks DNS for at most ``dns_timeout`` seconds.
+
+    Args:
+        settings: default: read from the environment, see `SpeechSettings`.
+
+    Raises:
+        SettingsError: the settings cannot work.
+        RoutingError: DNS gave no route; its four children say why.
+    """
+    settings = settings or SpeechSettings()
+    return with_settings(RouteResolver().kept(Question.of(settings)).route, settings)
+
+
+async def resolve_async(settings: SpeechSettings | None = None) -> Route:
+    """As `resolve`, without blocking the event loop.
+
+    Raises:
+        SettingsError, RoutingError: as `resolve` does.
+    """
+    settings = settings or SpeechSettings()
+    kept = await RouteResolver().kept_async(Question.of(settings))
+    return with_settings(kept.route, settings)

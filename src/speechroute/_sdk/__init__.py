@@ -1,0 +1,1 @@
+"""The only storey that touches the Speech SDK, the command `demo` aside."""

@@ -1,0 +1,130 @@
+"""What a config of the SDK is made from: a route, and the settings that the SDK knows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import azure.cognitiveservices.speech as speechsdk
+from azure.core.credentials import AzureKeyCredential
+from pydantic import SecretStr
+
+from .._core import urls
+from .._core.clouds import CHINA, Offering
+from .._core.route import Route
+from .._network.proxy import choose_proxy
+from .._settings.model import SpeechSettings
+from .credential import Secret
+from .token import GivenToken
+
+
+class _Making(threading.local):
+    now = False
+
+
+making = _Making()
+"""Whether this thread makes a config whose door is decided: `inject_into_speechsdk` keeps away."""
+
+
+class Plan(NamedTuple):
+    """What a config is made from, but for the key.
+
+    Kept, because making it costs more than making the config.
+    """
+
+    door: dict[str, str]
+    properties: dict[Any, str]
+    is_custom_domain: bool
+
+    def __repr__(self) -> str:
+        """Without the properties, which hold the proxy's password."""
+        return f"Plan({self.door})"
+
+    def make(self, kind: Callable[..., Any], secret: Secret) -> Any:
+        """A config. All that can fail has been done before, so no secret is in a traceback.
+
+        Raises:
+            TokenUnavailable: the credential gave no token.
+        """
+        making.now = True
+        try:
+            if isinstance(secret, SecretStr):
+                # None for a host of one's own that asks for no key.
+                config = kind(subscription=secret.get_secret_value() or None, **self.door)
+            elif isinstance(secret, AzureKeyCredential):
+                config = kind(key_credential=secret, **self.door)
+            elif isinstance(secret, GivenToken):
+                token = secret.authorization(is_custom_domain=self.is_custom_domain)
+                config = _with_token(kind, token, self.door)
+            elif self.is_custom_domain:
+                config = kind(token_credential=secret, **self.door)
+            else:
+                config = secret.keep_fresh(_with_token(kind, secret.authorization(), self.door))
+        finally:
+            making.now = False
+        if self.properties:
+            config.set_properties(self.properties)
+        return config
+
+
+def plan_for(
+    settings: SpeechSettings, offering: Offering | str | None, full_url: str | None, route: Route
+) -> Plan:
+    """What a config is made from.
+
+    Args:
+        settings: what the user says beyond the door.
+        offering: what the config is for; None where nobody knows.
+        full_url: the URL to convert instead of a door of the route.
+        route: the way to the resource.
+    """
+    served = offering or Offering.STT
+    if full_url:
+        door = {"endpoint": route.url(full_url)}
+    else:
+        door = route.sdk_kwargs(served)
+        if offering is None and "host" in door and route.region and route.cloud == CHINA.name:
+            # A host serves one offering, and the SDK's own table is right here but for
+            # conversations and the list of voices (measured, 1.53).
+            door = {"region": route.region}
+    opened = urlsplit(door.get("endpoint") or door.get("host") or f"//{route.host(served)}")
+    proxy = choose_proxy(
+        settings.proxy.get_secret_value(), opened.hostname or "", is_direct=route.is_direct
+    ).proxy
+    language = urls.language_in(full_url) or settings.language
+    ids = speechsdk.PropertyId
+    properties = {
+        ids.SpeechServiceConnection_RecoLanguage: language,
+        ids.SpeechServiceConnection_SynthLanguage: language,
+        ids.SpeechServiceConnection_SynthVoice: settings.voice,
+        ids.SpeechServiceConnection_EndpointId: settings.endpoint_id,
+        ids.Speech_LogFilename: settings.log_file and str(settings.log_file),
+        ids.SpeechServiceConnection_ProxyHostName: proxy and proxy.host,
+        ids.SpeechServiceConnection_ProxyPort: proxy and str(proxy.port),
+        ids.SpeechServiceConnection_ProxyUserName: proxy and proxy.username,
+        ids.SpeechServiceConnection_ProxyPassword: proxy and proxy.password,
+    }
+    given = {name: value for name, value in properties.items() if value}
+    return Plan(door, given, route.is_at_custom_domain)
+
+
+def _with_token(kind: Callable[..., Any], authorization: str, door: dict[str, str]) -> Any:
+    """A config for a region, which takes a token as text."""
+    if "region" in door:
+        return kind(auth_token=authorization, **door)
+    # With an endpoint or host the SDK takes the token afterwards only (measured, 1.53).
+    config = kind(**door)
+    config.authorization_token = authorization
+    return config
+
+
+def translating(target_languages: Iterable[str]) -> Callable[..., Any]:
+    """The constructor with its languages."""
+    # Checked here: the SDK would fail with the key in its frames.
+    languages = tuple(target_languages)
+    if isinstance(target_languages, str) or not all(isinstance(to, str) for to in languages):
+        raise TypeError("target_languages is not a sequence of texts like ['de', 'fr']")
+    return partial(speechsdk.translation.SpeechTranslationConfig, target_languages=languages)

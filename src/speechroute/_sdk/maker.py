@@ -1,0 +1,146 @@
+"""`Maker`: from settings and routes to configs, and what is kept between two of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import azure.cognitiveservices.speech as speechsdk
+from azure.core.credentials import AzureKeyCredential
+from pydantic import SecretStr
+
+from .._core.choices import Auth
+from .._core.clouds import Offering
+from .._core.forgetting import forgetting
+from .._network.question import Kept, Question
+from .._network.resolve import with_settings
+from .._network.resolver import RouteResolver
+from .._settings.key_vault import VaultKey
+from .._settings.model import SpeechSettings
+from .attempt import ANY_TIME, History, Opened, Opener
+from .config import Plan, plan_for, translating
+from .credential import Secret, fingerprint_of
+from .tokens import Tokens
+
+_NO_PLAN = -1, 0.0, Plan({}, {}, False)
+
+
+class Maker:
+    """Makes the configs of one factory.
+
+    Args:
+        settings: what the user says.
+        credential: used instead of what the settings hold, if there is one.
+        resolver: knows the routes.
+
+    Raises:
+        TypeError: the credential is none.
+    """
+
+    def __init__(self, settings: SpeechSettings, credential: Any, resolver: RouteResolver) -> None:
+        self.settings = settings
+        self._credential = credential
+        self._resolver = resolver
+        self.tokens: dict[tuple[str, str | None], Tokens] = {}
+        self.secret(settings)  # tells now if the credential is none
+        self._plans: dict[str, tuple[int, float, Plan]] = {}
+        self._generation = 0
+        self._histories: dict[tuple[Question, int], History] = {}
+
+    def invalidate(self) -> None:
+        """Forget what was made from a route that may have changed."""
+        self._generation += 1
+
+    def config(self, offering: Offering | str) -> speechsdk.SpeechConfig:
+        """A config for the settings as they are, made from a plan that is kept as its route is."""
+        generation, valid_until, plan = self._plans.get(offering, _NO_PLAN)
+        if generation != self._generation or self._resolver.clock() >= valid_until:
+            generation = self._generation
+            settings = self._settled(offering, {})
+            plan, refresh_at = self.plan(settings, offering, settings.url_for(offering))
+            self._plans[offering] = generation, refresh_at, plan
+        return plan.make(speechsdk.SpeechConfig, self.secret(self.settings))
+
+    @forgetting
+    def opener(
+        self,
+        offering: Offering | str,
+        target_languages: Iterable[str] | None,
+        overrides: dict[str, Any],
+    ) -> Opener:
+        """What opens configs for one call.
+
+        Args:
+            offering: what the configs are for.
+            target_languages: with them, configs are for translation.
+            overrides: settings to change for this call, ``url`` among them. Texts in it are
+                wrapped in place: what an operation raises shows the locals of the frames above it.
+        """
+        for name, value in overrides.items():
+            if isinstance(value, str):
+                overrides[name] = SecretStr(value)
+        kind = speechsdk.SpeechConfig
+        if target_languages is not None:
+            offering, kind = Offering.S2S, translating(target_languages)
+        settings = self._settled(offering, overrides)
+        question, secret = Question.of(settings), self.secret(settings)
+
+        def opened(kept: Kept, since: float) -> Opened:
+            if since > ANY_TIME:
+                self._generation += 1  # what follows may be another route
+                if isinstance(secret, VaultKey):
+                    secret.renew()
+            route = with_settings(kept.route, settings)
+            # Before the config is made: if the key changes meanwhile, the next one differs.
+            fingerprint = fingerprint_of(secret)
+            plan = plan_for(settings, offering, settings.url_for(offering), route)
+            config = plan.make(kind, secret)
+            is_fresh = kept.asked_at >= since
+            return Opened(config, route, self._resolver.clock(), is_fresh, fingerprint)
+
+        async def open_async(since: float) -> Opened:
+            kept = await self._resolver.kept_async(question, since)
+            if isinstance(secret, (Tokens, VaultKey)):  # which may be asked over the network
+                return await asyncio.to_thread(opened, kept, since)
+            return opened(kept, since)
+
+        return Opener(
+            lambda since: opened(self._resolver.kept(question, since), since),
+            open_async,
+            self._histories.setdefault((question, fingerprint_of(secret)), History()),
+            self._resolver.clock,
+            settings.route_ttl_min,
+            secret.keep_fresh if isinstance(secret, Tokens) else lambda client: client,
+        )
+
+    def plan(
+        self, settings: SpeechSettings, offering: Offering | str | None, full_url: str | None
+    ) -> tuple[Plan, float]:
+        """What a config is made from now, and when to look again."""
+        kept = self._resolver.kept(Question.of(settings))
+        route = with_settings(kept.route, settings)
+        return plan_for(settings, offering, full_url, route), kept.refresh_at
+
+    def secret(self, settings: SpeechSettings) -> Secret:
+        """What configs authenticate with."""
+        if not settings.is_entra:
+            # One call may have another key; the settings hold the credential's first one.
+            credential = self._credential
+            if isinstance(credential, AzureKeyCredential) and settings.key == self.settings.key:
+                return credential
+            return settings.key
+        cloud = settings.resource.cloud
+        name = cloud.name, settings.resource_id
+        if name not in self.tokens:
+            self.tokens.setdefault(name, Tokens(self._credential, cloud, settings.resource_id))
+        return self.tokens[name]
+
+    def _settled(self, offering: Offering | str, overrides: dict[str, Any]) -> SpeechSettings:
+        """The settings of one call, found fit for an offering before anything is asked."""
+        gives_key = overrides.get("key") or overrides.get("key_file")
+        if gives_key and not overrides.get("auth"):
+            overrides = {**overrides, "auth": Auth.KEY}
+        settings = self.settings.override(**overrides)
+        settings.url_for(offering)
+        return settings

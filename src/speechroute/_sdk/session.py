@@ -1,0 +1,52 @@
+"""`Session`: one recognizer of a stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import azure.cognitiveservices.speech as speechsdk
+
+from .._core.errors import RecognitionCanceled
+from .._core.stream import Recovery
+
+
+class Session:
+    """One recognizer of the SDK, from a place in the stream to its end."""
+
+    def __init__(self, recognizer: Any, stream: Any) -> None:
+        self.recognizer, self.stream = recognizer, stream
+        self.ticks = 0
+        """Where its audio begins, from the start of the whole stream."""
+        self.recovery: Recovery | None = None
+        """What is told once it has connected."""
+        self.connection = speechsdk.Connection.from_recognizer(recognizer)
+        self.has_connected = False
+        transcribes = isinstance(recognizer, speechsdk.transcription.ConversationTranscriber)
+        self.finals = recognizer.transcribed if transcribes else recognizer.recognized
+        self.partials = recognizer.transcribing if transcribes else recognizer.recognizing
+        verb = "transcribing" if transcribes else "continuous_recognition"
+        self.start = getattr(recognizer, f"start_{verb}_async")
+        self.stop = getattr(recognizer, f"stop_{verb}_async")
+
+    def release(self) -> None:
+        """Break the circles of references, so that the recognizer ends here and now."""
+        for signal in (self.finals, self.partials, self.recognizer.canceled):
+            signal.disconnect_all()
+        self.connection.connected.disconnect_all()
+
+    def finish(self, ending: Any) -> None:
+        """Stop, where the door is right.
+
+        Raises:
+            RecognitionCanceled: it ended before the audio did.
+            BaseException: what stopped it, if it was no event of the SDK.
+        """
+        details = None if isinstance(ending, BaseException) else ending.cancellation_details
+        if details and details.reason == speechsdk.CancellationReason.Error:
+            # There is nothing to stop, and the SDK would take 10 s to find out (measured, 1.53).
+            self.release()
+            raise RecognitionCanceled.of(details.code.name, details.error_details)
+        self.stop().get()
+        self.release()
+        if details is None:
+            raise ending

@@ -1,0 +1,49 @@
+"""`FileKey`: a resource key in a file, read again when the file changes."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from . import parsers
+from .parsers import BadValue, Contradiction
+
+
+class FileKey(SecretStr):
+    """The key that a file holds now.
+
+    Container platforms rotate a secret by changing its file. While the file is away or unusable,
+    the last key that was read stays in use.
+
+    Raises:
+        Contradiction: the file holds no key when this is made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int, int] | None = None
+        super().__init__(_read(path))
+
+    def get_secret_value(self) -> str:
+        with contextlib.suppress(OSError):
+            status = self._path.stat()
+            seen = status.st_mtime_ns, status.st_size, status.st_ino
+            if seen != self._seen:
+                self._seen = seen
+                with contextlib.suppress(Contradiction):
+                    self._secret_value = _read(self._path)
+        return self._secret_value
+
+
+def _read(path: Path) -> str:
+    found = "a file without a key"
+    try:
+        return parsers.key(path.read_text(encoding="utf-8-sig")).get_secret_value()
+    except OSError as error:
+        found = f"a file that cannot be read ({error.strerror})"
+    except (UnicodeDecodeError, BadValue):
+        pass
+    remedy = "correct the path, or write the key into the file"
+    raise Contradiction("SPEECH_KEY_FILE", found, "a file with a resource key", remedy)
