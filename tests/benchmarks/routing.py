@@ -26,7 +26,7 @@ from speechroute._core.view import DnsView, Lookup, Outcome
 from speechroute._network.observe import observe
 from speechroute.emulator import Emulator
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from dns_servers import dns_server, records
 
 _DOMAIN = "my-speech.cognitiveservices.azure.com"

@@ -1,0 +1,377 @@
+"""One retry through the door that DNS tells after a failure, and who is behind where none helps."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any, assert_type, cast
+
+import azure.cognitiveservices.speech as speechsdk
+import pytest
+
+from places import OLDEST_SDK, SUPPORT, WAV
+from sdk_failures import CLIENTS, STATUSES
+from sdks import SDKS, floor
+from speechroute import Attempt, RouteKind, SpeechConfigFactory, SpeechRouteError, SpeechSettings
+from speechroute._network.observe import Observe, observe
+from speechroute._sdk.outcome import failure_of
+from speechroute.emulator import Emulator
+from speechroute.errors import CustomDomainNotFound, RouteRefused
+
+PRIVATE, REGIONAL = RouteKind.PRIVATE_ENDPOINT, RouteKind.REGIONAL
+MOVED = {"401": "401", "403": "403", "404": "404"}
+UNREACHED = dict.fromkeys(("refused", "unresolved", "no tunnel"), "no connection")
+
+
+def recognize(config: Any) -> speechsdk.SpeechRecognitionResult:
+    audio = speechsdk.audio.AudioConfig(filename=str(WAV))
+    return speechsdk.SpeechRecognizer(config, audio).recognize_once()
+
+
+def speak(config: Any) -> speechsdk.SpeechSynthesisResult:
+    return speechsdk.SpeechSynthesizer(config, None).speak_text("Hello")
+
+
+def is_canceled(result: Any) -> bool:
+    return bool(result.reason == speechsdk.ResultReason.Canceled)
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def factory(emulated: Emulator, clock: Clock) -> SpeechConfigFactory:
+    return SpeechConfigFactory(clock=clock)
+
+
+def refusal(attempt: Attempt[Any]) -> RouteRefused:
+    """The error of an attempt that the service refused, twice or without another way."""
+    assert is_canceled(attempt.result)
+    assert isinstance(attempt.error, RouteRefused)
+    assert str(attempt.error) in attempt.reason
+    return attempt.error
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("sdk", SDKS)
+def test_what_each_client_says_about_each_failure(sdk: str) -> None:
+    environment = dict(os.environ)
+    if sdk == "oldest":
+        environment["PYTHONPATH"] = str(OLDEST_SDK)
+    done = subprocess.run(
+        [sys.executable, str(SUPPORT / "sdk_failures.py")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=170,
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["version"] == floor()) is (sdk == "oldest")
+    expected = {**{str(status): None for status in STATUSES}, **MOVED, **UNREACHED}
+    said = document["said"]
+    assert set(said) == {client.__name__ for client in CLIENTS}
+    assert len(said["voices"]) == len(expected) - 2
+    for outcomes in said.values():
+        assert outcomes == {failure: expected[failure] for failure in outcomes}
+
+
+def test_what_is_no_failure_of_the_door(emulated: Emulator) -> None:
+    config = SpeechConfigFactory().speech_config()
+    assert failure_of(recognize(config)) is None
+    silence = speechsdk.audio.PushAudioInputStream()
+    silence.write(bytes(16_000 * 2 * 6))
+    silence.close()
+    audio = speechsdk.audio.AudioConfig(stream=silence)
+    no_match = speechsdk.SpeechRecognizer(config, audio).recognize_once()
+    assert no_match.reason == speechsdk.ResultReason.NoMatch
+    assert failure_of(no_match) is None
+    for value in (None, "WebSocket upgrade failed: Internal service error (404)", object()):
+        assert failure_of(value) is None
+
+
+def test_a_call_that_works_is_made_once(factory: SpeechConfigFactory, emulated: Emulator) -> None:
+    configs: list[Any] = []
+
+    def operation(config: Any) -> str:
+        configs.append(config)
+        return str(recognize(config).text)
+
+    text = factory.run(operation)
+    assert_type(text, str)
+    assert "private endpoint" in text
+    assert len(configs) == 1
+    attempt = factory.attempt(operation)
+    assert_type(attempt, Attempt[str])
+    assert (attempt.failure, attempt.retried, attempt.error) == (None, False, None)
+    assert attempt.route.kind is PRIVATE
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "failure"),
+    [("vnet", "removed", "404"), ("proxy", "removed", "404"), ("removed", "vnet", "401")],
+)
+@pytest.mark.parametrize("operation", [recognize, speak])
+def test_the_first_failing_call_is_answered_through_the_other_door(
+    before: str,
+    after: str,
+    failure: str,
+    operation: Callable[[Any], Any],
+    factory: SpeechConfigFactory,
+    emulated: Emulator,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "speechroute")
+    emulated.state = before
+    assert not is_canceled(factory.run(operation))
+    emulated.state = after
+    attempt = factory.attempt(operation)
+    assert not is_canceled(attempt.result)
+    assert (attempt.failure, attempt.retried, attempt.error) == (failure, True, None)
+    assert attempt.route.kind is (REGIONAL if after == "removed" else PRIVATE)
+    assert f"answered {failure}, so the call was made again" in attempt.reason
+    assert attempt.reason in caplog.text
+    # The next call needs no second try, the cached config included.
+    assert not is_canceled(operation(factory.speech_config()))
+    assert factory.attempt(operation).failure is None
+
+
+def test_translation_gets_its_own_config_both_times(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    def translate(config: Any) -> Any:
+        audio = speechsdk.audio.AudioConfig(filename=str(WAV))
+        client = speechsdk.translation.TranslationRecognizer(config, audio_config=audio)
+        return client.recognize_once()
+
+    factory.route()
+    emulated.state = "removed"
+    attempt = factory.attempt(translate, target_languages=["de"], language="en-US")
+    assert attempt.retried
+    assert "westeurope" in attempt.result.translations["de"]
+    voices = factory.run(lambda c: speechsdk.SpeechSynthesizer(c, None).get_voices_async().get())
+    assert voices.reason == speechsdk.ResultReason.VoicesListRetrieved
+
+
+@pytest.mark.parametrize(("before", "after"), [("vnet", "removed"), ("removed", "proxy")])
+def test_the_service_moves_first(
+    before: str,
+    after: str,
+    factory: SpeechConfigFactory,
+    emulated: Emulator,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    emulated.state = before
+    factory.run(recognize)
+    emulated.service_state = after
+    calls = len(emulated.requests)
+    attempt = factory.attempt(recognize)
+    assert refusal(attempt).behind == "dns"
+    assert "DNS is behind" in attempt.reason
+    assert not attempt.retried
+    assert len({request.host for request in emulated.requests[calls:]}) == 1
+    factory.run(recognize)
+    assert caplog.text.count("DNS is behind") == 1  # told once, until a call comes through
+    emulated.dns_state = after
+    assert factory.attempt(recognize).retried
+    assert factory.attempt(recognize).failure is None
+
+
+@pytest.mark.parametrize(("before", "after"), [("vnet", "removed"), ("removed", "proxy")])
+def test_dns_moves_first(
+    before: str, after: str, factory: SpeechConfigFactory, emulated: Emulator, clock: Clock
+) -> None:
+    emulated.state = before
+    factory.run(recognize)
+    emulated.dns_state = after
+    assert factory.attempt(recognize).failure is None  # the cached route is still right
+    clock.now += 10
+    attempt = factory.attempt(recognize)
+    assert refusal(attempt).behind == "service"
+    assert "the service is behind" in attempt.reason
+    assert not attempt.retried
+    emulated.service_state = after
+    assert factory.attempt(recognize).failure is None
+
+
+def test_flapping_costs_one_retry_each_time_and_never_a_second(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    for state in ("removed", "vnet", "removed", "proxy", "vnet"):
+        emulated.state = state
+        attempt = factory.attempt(recognize)
+        assert attempt.error is None
+        assert not is_canceled(attempt.result)
+    calls: list[Any] = []
+
+    def flap(config: Any) -> Any:
+        """The doors move under each call."""
+        calls.append(config)
+        emulated.state = "vnet" if emulated.state == "removed" else "removed"
+        return recognize(config)
+
+    attempt = factory.attempt(flap)
+    assert len(calls) == 2
+    assert attempt.retried
+    assert is_canceled(attempt.result)
+    assert isinstance(attempt.error, RouteRefused)
+
+
+def test_without_a_call_that_worked_nobody_is_blamed(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    emulated.service_state = "removed"
+    error = refusal(factory.attempt(recognize))
+    assert (error.behind, error.failure) == ("", "404")
+    assert "No call has worked yet" in str(error)
+
+
+def test_what_only_looks_like_a_success_blames_nobody(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    emulated.fail_with(500)
+    factory.run(recognize)
+    emulated.fail_with(None)
+    emulated.service_state = "removed"
+    assert factory.run(lambda config: recognize(config).text) == ""
+    assert refusal(factory.attempt(recognize)).behind == ""
+    emulated.state = "removed"
+    assert not is_canceled(factory.run(recognize))
+    assert refusal(factory.attempt(recognize, key="0" * 32)).behind == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "told", "remedy"),
+    [("removed", "yes", "unset SPEECH_PRIVATE_ENDPOINT"), ("vnet", "no", "so that DNS is asked")],
+)
+def test_settings_that_decide_are_named(
+    state: str, told: str, remedy: str, emulated: Emulator
+) -> None:
+    emulated.state = state
+    factory = SpeechConfigFactory(SpeechSettings(private_endpoint=told, region="westeurope"))
+    error = refusal(factory.attempt(recognize))
+    assert error.behind == "settings"
+    assert remedy in str(error)
+
+
+def test_a_region_alone_is_told_to_name_the_custom_domain(
+    emulated: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SPEECH_ENDPOINT")
+    monkeypatch.setenv("SPEECH_REGION", emulated.region)
+    error = refusal(SpeechConfigFactory().attempt(recognize))
+    assert (error.behind, error.failure) == ("settings", "401")
+    assert "set SPEECH_ENDPOINT to the custom domain" in str(error)
+
+
+@pytest.mark.parametrize("status", [400, 429, 500, 503])
+def test_other_failures_ask_nobody(
+    status: int, factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    route = factory.route()
+    emulated.dns_state = "removed"
+    emulated.fail_with(status)
+    attempt = factory.attempt(recognize)
+    assert is_canceled(attempt.result)
+    assert (attempt.failure, attempt.retried, attempt.error) == (None, False, None)
+    assert factory.route() == route
+
+
+def test_dns_that_fails_then_is_no_answer(emulated: Emulator) -> None:
+    servers = [emulated.dns_server]
+
+    def sometimes(name: str, **arguments: Any) -> Any:
+        return observe(name, **{**arguments, "servers": tuple(servers)})
+
+    factory = SpeechConfigFactory(observe=cast("Observe", sometimes))
+    factory.run(recognize)
+    emulated.state = "removed"
+    servers[0] = "127.0.0.1:9"
+    error = refusal(factory.attempt(recognize))
+    assert error.behind == "dns"
+    assert "DNS fails now" in str(error)
+    servers[0] = emulated.dns_server
+    assert factory.attempt(recognize).retried
+
+
+def test_a_name_that_is_gone_ends_the_search(emulated: Emulator) -> None:
+    names = [emulated.custom_domain]
+
+    def elsewhere(_: str, **arguments: Any) -> Any:
+        return observe(names[0], **arguments)
+
+    factory = SpeechConfigFactory(observe=cast("Observe", elsewhere))
+    factory.run(recognize)
+    emulated.service_state = "removed"
+    names[0] = "gone.cognitiveservices.azure.com"
+    attempt = factory.attempt(recognize)
+    assert is_canceled(attempt.result)
+    assert isinstance(attempt.error, CustomDomainNotFound)
+    assert (attempt.failure, attempt.retried) == ("404", False)
+    assert "there is no other route" in attempt.reason
+
+
+def test_what_the_operation_raises_is_not_touched(factory: SpeechConfigFactory) -> None:
+    def broken(_: Any) -> None:
+        raise LookupError("mine")
+
+    with pytest.raises(LookupError, match="mine"):
+        factory.run(broken)
+
+
+def test_the_twins_for_asyncio_do_the_same(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    async def recognize_async(config: Any) -> Any:
+        return await asyncio.to_thread(recognize, config)
+
+    async def scene() -> None:
+        assert not is_canceled(await factory.run_async(recognize_async))
+        emulated.service_state = "removed"
+        attempt = await factory.attempt_async(recognize_async)
+        assert refusal(attempt).behind == "dns"
+        emulated.dns_state = "removed"
+        results = await asyncio.gather(*(factory.attempt_async(recognize_async) for _ in range(3)))
+        assert not any(is_canceled(attempt.result) for attempt in results)
+        assert {attempt.route.kind for attempt in results} == {REGIONAL}
+        emulated.fail_with(403)
+        attempt = await factory.attempt_async(recognize_async)
+        assert refusal(attempt).failure == "403"
+        recognizers: list[Any] = []
+
+        async def future(config: Any) -> Any:
+            audio = speechsdk.audio.AudioConfig(filename=str(WAV))
+            recognizers.append(speechsdk.SpeechRecognizer(config, audio))
+            return recognizers[-1].recognize_once_async()
+
+        assert (await factory.attempt_async(future)).failure == "403"
+
+    asyncio.run(scene())
+
+
+def test_errors_of_a_recovery_hold_no_key(
+    factory: SpeechConfigFactory, emulated: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    factory.run(recognize)
+    emulated.service_state = "removed"
+    attempt = factory.attempt(recognize)
+    assert isinstance(attempt.error, SpeechRouteError)
+    assert emulated.key not in repr((attempt, attempt.error.__dict__, attempt.reason)) + caplog.text

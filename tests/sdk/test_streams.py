@@ -1,0 +1,437 @@
+"""A stream of audio under doors that move: no gap, nothing twice, offsets of the whole."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import struct
+import threading
+import time
+import wave
+from collections.abc import Callable
+from functools import cache
+from typing import Any, cast
+
+import azure.cognitiveservices.speech as speechsdk
+import pytest
+
+from clients import until
+from places import WAV
+from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings
+from speechroute._network.observe import Observe, observe
+from speechroute.emulator import Emulator
+from speechroute.errors import RecognitionCanceled, RouteRefused
+from speechroute.streams import PcmFormat, StreamRecognition, StreamResult
+
+RATE = 16_000
+TICKS = 10_000_000
+_PATIENCE_S = 60
+
+
+def spoken(*phrases: tuple[float, float]) -> bytes:
+    """Audio: for each phrase its seconds of tone, and of silence after it."""
+    audio = bytearray()
+    for number, (loud, quiet) in enumerate(phrases):
+        height = 2000 + 37 * number  # so that no two phrases sound alike
+        audio += struct.pack("<4h", height, height, -height, -height) * round(loud * RATE / 4)
+        audio += bytes(2 * round(quiet * RATE))
+    return bytes(audio)
+
+
+@cache
+def hello() -> bytes:
+    with wave.open(str(WAV)) as file:
+        return bytes(file.readframes(file.getnframes()))
+
+
+def unthrottled(config: Any, audio_config: Any) -> Any:
+    """The SDK sends as fast as it can, where it would send at twice the speed of speech."""
+    config.set_property_by_name("SPEECH-TransmitLengthBeforThrottleMs", "10000000")
+    return speechsdk.SpeechRecognizer(config, audio_config=audio_config)
+
+
+def place(result: StreamResult) -> tuple[int, int, int]:
+    """What must not depend on doors: where, how long, and the very audio."""
+    return result.offset, result.duration, json.loads(result.result.json)["EmulatorSpeechCrc32"]
+
+
+class Heard:
+    """Collects final results, and lets tests wait for a number of them.
+
+    What is to be done at a result is done before anybody who waits for it goes on.
+    """
+
+    def __init__(self, at: dict[int, Callable[[], object]] | None = None) -> None:
+        self.results: list[StreamResult] = []
+        self._changed = threading.Condition()
+        self._at = at or {}
+
+    def __call__(self, result: StreamResult) -> None:
+        self._at.get(len(self.results) + 1, lambda: None)()
+        with self._changed:
+            self.results.append(result)
+            self._changed.notify_all()
+
+    def wait(self, number: int) -> None:
+        self.until(lambda: len(self.results) >= number)
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        with self._changed:
+            assert self._changed.wait_for(holds, _PATIENCE_S)
+
+    @property
+    def places(self) -> list[tuple[int, int, int]]:
+        return [place(result) for result in self.results]
+
+
+def push(stream: StreamRecognition, audio: bytes, heard: Heard) -> None:
+    """Faster than speech, and never further ahead of the results than what is kept."""
+    for at in range(0, len(audio), RATE):
+        heard.until(lambda: stream.pending_seconds < 45)
+        stream.write(audio[at : at + RATE])
+
+
+@pytest.fixture
+def factory(emulated: Emulator) -> SpeechConfigFactory:
+    return SpeechConfigFactory(SpeechSettings(route_ttl_min=0.1))
+
+
+def left_behind() -> list[str]:
+    return [t.name for t in threading.enumerate() if t.name == "speechroute-stream"]
+
+
+def test_a_stream_hears_what_a_file_gives(factory: SpeechConfigFactory, emulated: Emulator) -> None:
+    heard = Heard()
+    with factory.recognize_stream(heard) as stream:
+        for at in range(0, len(hello()), 3200):
+            stream.write(hello()[at : at + 3200])
+    assert [result.text[:4] for result in heard.results] == ["0.88", "2.34", "1.78"]
+    assert [result.offset for result in heard.results] == [0, 12_800_000, 36_000_000]
+    assert stream.recoveries == ()
+    assert left_behind() == []
+
+
+@pytest.mark.parametrize(("before", "after"), [("vnet", "removed"), ("removed", "proxy")])
+def test_a_door_that_moves_leaves_no_gap_and_nothing_twice(
+    before: str, after: str, factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    phrases = [(0.3 + n / 25, 0.6) for n in range(12)]
+    emulated.state = before
+    still = Heard()
+    with factory.recognize_stream(still, recognizer=unthrottled) as stream:
+        stream.write(spoken(*phrases))
+    assert len(still.results) == 12
+
+    def move() -> None:
+        emulated.state = after
+
+    moved = Heard({4: move})
+    partial: list[StreamResult] = []
+    with factory.recognize_stream(
+        moved, recognizer=unthrottled, on_partial=partial.append
+    ) as stream:
+        audio = spoken(*phrases)
+        half = len(spoken(*phrases[:4]))
+        stream.write(audio[:half])
+        moved.wait(4)
+        stream.write(audio[half:])
+    assert moved.places == still.places
+    assert all(result.offset >= 0 for result in partial)
+    (recovery,) = stream.recoveries
+    assert recovery.failure == ("404" if before == "vnet" else "401")
+    assert recovery.before.kind is not recovery.after.kind
+    assert recovery.replayed_seconds >= 0
+    assert recovery.lost_seconds == 0
+    doors = [" private endpoint " in result.text for result in moved.results]
+    assert doors == sorted(doors, reverse=before == "vnet")
+    assert len(set(doors)) == 2
+
+
+@pytest.mark.timeout(240)
+def test_ten_minutes_with_five_flips_are_the_ten_minutes_without(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    phrases = [(0.4 + n % 40 / 20, 0.6 + n % 7 / 20) for n in range(290)]
+    audio = spoken(*phrases)
+    assert len(audio) / 2 / RATE > 600
+    still = Heard()
+    with factory.recognize_stream(still, recognizer=unthrottled) as stream:
+        push(stream, audio, still)
+    assert len(still.results) == len(phrases)
+    assert len(set(still.places)) == len(phrases)
+
+    def flip() -> None:
+        emulated.state = "vnet" if emulated.state == "removed" else "removed"
+
+    moved = Heard(dict.fromkeys((20, 75, 130, 185, 240), flip))
+    began = time.monotonic()
+    with factory.recognize_stream(moved, recognizer=unthrottled) as stream:
+        push(stream, audio, moved)
+    assert time.monotonic() - began < 300
+    assert moved.places == still.places
+    assert [recovery.lost_seconds for recovery in stream.recoveries] == [0] * 5
+    assert left_behind() == []
+
+
+def transcriber(config: Any, audio_config: Any) -> Any:
+    return speechsdk.transcription.ConversationTranscriber(config, audio_config=audio_config)
+
+
+@pytest.mark.parametrize(
+    ("recognizer", "target_languages"),
+    [
+        (transcriber, None),
+        (speechsdk.transcription.ConversationTranscriber, None),
+        (speechsdk.translation.TranslationRecognizer, ["de", "fr"]),
+    ],
+)
+def test_transcription_and_translation_go_on_too(
+    recognizer: Any, target_languages: Any, factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    def move() -> None:
+        emulated.state = "removed"
+
+    heard = Heard({2: move})
+    with factory.recognize_stream(
+        heard, recognizer=recognizer, target_languages=target_languages, language="en-US"
+    ) as stream:
+        stream.write(spoken(*[(0.5 + n / 10, 0.6) for n in range(2)]))
+        heard.wait(2)
+        stream.write(spoken(*[(0.7 + n / 10, 0.6) for n in range(3)]))
+    assert len(heard.results) == 5
+    assert [result.offset for result in heard.results] == sorted(
+        result.offset for result in heard.results
+    )
+    assert len(stream.recoveries) == 1
+    last = heard.results[-1].result
+    if target_languages:
+        assert set(last.translations) == {"de", "fr"}
+    else:
+        assert last.speaker_id == "Guest-1"
+
+
+def test_the_stream_waits_while_dns_is_behind(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    emulated.state = "removed"
+
+    def move() -> None:
+        emulated.service_state = "vnet"
+
+    heard = Heard({2: move})
+    with factory.recognize_stream(heard, recognizer=unthrottled) as stream:
+        stream.write(spoken(*[(0.4, 0.6)] * 2))
+        heard.wait(2)
+        refused = len(emulated.requests)
+        stream.write(spoken(*[(0.4, 0.6)] * 4))
+        until(lambda: len(emulated.requests) >= refused + 3)
+        emulated.dns_state = "vnet"
+    assert [result.offset for result in heard.results] == [TICKS * n for n in range(6)]
+    assert len(stream.recoveries) == 1
+
+
+def test_the_stream_goes_on_while_the_service_is_behind(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    def move_dns() -> None:
+        emulated.dns_state = "removed"
+
+    def follow() -> None:
+        emulated.service_state = "removed"
+
+    heard = Heard({1: move_dns, 3: follow})
+    with factory.recognize_stream(heard, recognizer=unthrottled) as stream:
+        for number in range(1, 7):
+            stream.write(spoken((0.4, 0.6)))
+            heard.wait(number)
+    assert [result.offset for result in heard.results] == [TICKS * n for n in range(6)]
+    doors = [" private endpoint " in result.text for result in heard.results]
+    assert doors == [True] * 3 + [False] * 3
+    assert len(stream.recoveries) == 1
+
+
+def test_a_door_that_closes_and_opens_again_is_a_break_that_is_told(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    def close() -> None:
+        emulated.service_state = "removed"
+
+    heard = Heard({1: close})
+    with factory.recognize_stream(heard, recognizer=unthrottled, replay_seconds=5) as stream:
+        stream.write(spoken((0.4, 0.6)))
+        heard.wait(1)
+        refused = len(emulated.requests)
+        stream.write(spoken(*[(0.4, 0.6)] * 9))
+        until(lambda: len(emulated.requests) >= refused + 8)
+        emulated.service_state = "vnet"
+    (recovery,) = stream.recoveries
+    assert recovery.before.kind is recovery.after.kind
+    assert recovery.lost_seconds == pytest.approx(4.6)
+    assert [result.offset for result in heard.results] == [0] + [n * TICKS for n in range(5, 10)]
+
+
+def test_dns_that_flaps_is_not_followed_for_ever(emulated: Emulator) -> None:
+    count = itertools.count()
+
+    def flapping(name: str, **arguments: Any) -> Any:
+        emulated.dns_state = "removed" if next(count) % 2 else "vnet"
+        return observe(name, **arguments)
+
+    factory = SpeechConfigFactory(SpeechSettings(key="0" * 32), observe=cast("Observe", flapping))
+    with pytest.raises(RouteRefused), factory.recognize_stream(Heard()):
+        pass
+    assert next(count) == 3
+
+
+def test_a_write_that_is_no_audio_leaves_the_stream_as_it_was(
+    factory: SpeechConfigFactory,
+) -> None:
+    heard = Heard()
+    with factory.recognize_stream(heard) as stream:
+        with pytest.raises(TypeError):
+            stream.write("no audio")  # type: ignore[arg-type]
+        assert stream.pending_seconds == 0
+        stream.write(memoryview(hello()))
+    assert len(heard.results) == 3
+
+
+def test_who_stays_behind_is_told_when_the_time_is_up(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    def move() -> None:
+        emulated.service_state = "removed"
+
+    heard = Heard({1: move})
+    stream = factory.recognize_stream(heard, recognizer=unthrottled, replay_seconds=1)
+    with pytest.raises(RouteRefused, match="DNS is behind") as caught, stream:
+        stream.write(hello())
+    assert caught.value.behind == "dns"
+    with pytest.raises(RouteRefused):
+        stream.finish()
+    with pytest.raises(RouteRefused):
+        stream.write(hello())
+    assert left_behind() == []
+
+
+def test_a_first_connection_that_is_refused_fails_at_once(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    emulated.service_state = "removed"
+    with pytest.raises(RouteRefused, match="answered 404"), factory.recognize_stream(Heard()):
+        pass
+
+
+def test_other_errors_of_the_service_end_the_stream(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    emulated.fail_with(429)
+    with (
+        pytest.raises(RecognitionCanceled, match="429") as caught,
+        factory.recognize_stream(Heard()) as stream,
+    ):
+        stream.write(hello())
+    assert caught.value.code == "TooManyRequests"
+
+
+def test_audio_that_is_too_old_is_lost_with_a_warning(
+    factory: SpeechConfigFactory, emulated: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    def move() -> None:
+        emulated.state = "removed"
+
+    heard = Heard({1: move})
+    with factory.recognize_stream(heard, recognizer=unthrottled, replay_seconds=2) as stream:
+        stream.write(spoken((0.4, 0.6)))
+        heard.wait(1)
+        stream.write(spoken(*[(0.4, 0.6)] * 7))
+    (recovery,) = stream.recoveries
+    # 8 s, of which the first result covered 0.4 s and the last 2 s are kept.
+    assert recovery.lost_seconds == pytest.approx(5.6)
+    assert recovery.replayed_seconds == pytest.approx(2)
+    assert [result.offset for result in heard.results] == [0, 6 * TICKS, 7 * TICKS]
+    assert [r.levelname for r in caplog.records if "5.6 s were too old" in r.message] == ["WARNING"]
+
+
+def test_what_a_callback_raises_ends_the_stream(factory: SpeechConfigFactory) -> None:
+    def broken() -> None:
+        raise LookupError("mine")
+
+    with (
+        pytest.raises(LookupError, match="mine"),
+        factory.recognize_stream(Heard({1: broken})) as stream,
+    ):
+        stream.write(hello())
+    assert left_behind() == []
+
+
+def test_leaving_with_an_exception_abandons_the_rest(factory: SpeechConfigFactory) -> None:
+    heard = Heard()
+
+    def interrupt() -> None:
+        with factory.recognize_stream(heard) as stream:
+            stream.write(hello() * 20)
+            heard.wait(1)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupt()
+    assert len(heard.results) < 40
+    assert left_behind() == []
+
+
+def test_a_callback_may_stop_the_stream_and_not_wait_for_it(factory: SpeechConfigFactory) -> None:
+    streams: list[StreamRecognition] = []
+    waited: list[str] = []
+
+    def stop() -> None:
+        try:
+            streams[0].finish()
+        except RuntimeError as error:
+            waited.append(str(error))
+        streams[0].stop()
+
+    heard = Heard({1: stop})
+    with factory.recognize_stream(heard) as stream:
+        streams.append(stream)
+        stream.write(hello() * 20)
+    assert len(waited) == 1
+    assert len(heard.results) < 40
+
+
+def test_a_stream_is_entered_once_and_written_before_it_is_finished(
+    factory: SpeechConfigFactory,
+) -> None:
+    stream = factory.recognize_stream(Heard())
+    with pytest.raises(RuntimeError, match="with statement"):
+        stream.finish()
+    with stream:
+        with pytest.raises(RuntimeError, match="entered once"):
+            stream.__enter__()
+        stream.write(hello())
+    with pytest.raises(ValueError, match="was finished"):
+        stream.write(hello())
+
+
+def test_finishing_has_a_limit(factory: SpeechConfigFactory) -> None:
+    with factory.recognize_stream(Heard()) as stream:
+        stream.write(hello() * 4)  # the SDK takes more than 5 s for 20 s
+        with pytest.raises(TimeoutError, match=r"within 0\.1 s"):
+            stream.finish(0.1)
+        stream.stop()
+
+
+def test_other_sample_rates_have_their_own_offsets(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    def move() -> None:
+        emulated.state = "removed"
+
+    heard = Heard({1: move})
+    with factory.recognize_stream(
+        heard, recognizer=unthrottled, audio_format=PcmFormat(8000)
+    ) as stream:
+        stream.write(spoken((0.4, 0.6)))
+        heard.wait(1)
+        stream.write(bytearray(spoken(*[(0.4, 0.6)] * 3)))
+    assert [result.offset for result in heard.results] == [2 * TICKS * n for n in range(4)]
+    assert stream.recoveries[0].after.kind is RouteKind.REGIONAL

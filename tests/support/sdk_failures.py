@@ -1,0 +1,133 @@
+"""Prints what `failure_of` says about each client of the SDK and each failure; run as a program.
+
+Prints one JSON object: the SDK's version, and for each client what was made of each failure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import azure.cognitiveservices.speech as speechsdk
+
+from places import WAV
+from speechroute._sdk.outcome import failure_of
+from speechroute.emulator import Emulator
+
+_PATIENCE_S = 30
+_Client = Callable[[Any], Any]
+_alive: list[Any] = []
+"""Recognizers whose futures are waited for later: without its recognizer a future has no result."""
+STATUSES = (400, 401, 403, 404, 429, 500, 503)
+
+
+def _canceled(client: Any, start: Callable[[], Any]) -> Any:
+    events: queue.Queue[Any] = queue.Queue()
+    client.canceled.connect(events.put)
+    start().get()
+    return events.get(timeout=_PATIENCE_S)
+
+
+def _recognizer(config: Any) -> Any:
+    return speechsdk.SpeechRecognizer(config, speechsdk.audio.AudioConfig(filename=str(WAV)))
+
+
+def recognition(config: Any) -> Any:
+    return _recognizer(config).recognize_once()
+
+
+def future(config: Any) -> Any:
+    recognizer = _recognizer(config)
+    _alive.append(recognizer)
+    return recognizer.recognize_once_async()
+
+
+def continuous(config: Any) -> Any:
+    client = _recognizer(config)
+    return _canceled(client, client.start_continuous_recognition_async)
+
+
+def translation(config: Any) -> Any:
+    audio = speechsdk.audio.AudioConfig(filename=str(WAV))
+    client = speechsdk.translation.TranslationRecognizer(config, audio_config=audio)
+    return client.recognize_once()
+
+
+def transcription(config: Any) -> Any:
+    audio = speechsdk.audio.AudioConfig(filename=str(WAV))
+    client = speechsdk.transcription.ConversationTranscriber(config, audio)
+    return _canceled(client, client.start_transcribing_async)
+
+
+def synthesis(config: Any) -> Any:
+    return speechsdk.SpeechSynthesizer(config, None).speak_text("Hello")
+
+
+def synthesis_event(config: Any) -> Any:
+    client = speechsdk.SpeechSynthesizer(config, None)
+    events: queue.Queue[Any] = queue.Queue()
+    client.synthesis_canceled.connect(events.put)
+    client.speak_text("Hello")
+    return events.get(timeout=_PATIENCE_S)
+
+
+def voices(config: Any) -> Any:
+    return speechsdk.SpeechSynthesizer(config, None).get_voices_async().get()
+
+
+CLIENTS = (
+    recognition,
+    future,
+    continuous,
+    translation,
+    transcription,
+    synthesis,
+    synthesis_event,
+    voices,
+)
+
+
+def _config(client: Callable[[Any], Any], endpoint: str, proxy_port: int | None) -> Any:
+    kind, more = speechsdk.SpeechConfig, {}
+    if client is translation:
+        kind, more = speechsdk.translation.SpeechTranslationConfig, {"target_languages": ["de"]}
+    config = kind(subscription="0" * 32, endpoint=endpoint, **more)
+    if proxy_port is not None:
+        config.set_proxy("127.0.0.1", proxy_port)
+    return config
+
+
+def main() -> None:
+    said: dict[str, dict[str, str | None]] = {client.__name__: {} for client in CLIENTS}
+
+    def ask(failure: str, clients: Sequence[_Client], endpoint: str, port: int | None) -> None:
+        with ThreadPoolExecutor() as pool:
+            outcomes = pool.map(lambda client: client(_config(client, endpoint, port)), clients)
+            for client, outcome in zip(clients, outcomes, strict=True):
+                said[client.__name__][failure] = failure_of(outcome)
+
+    with Emulator() as emulator, socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # bound and not listening: nobody else can take it
+        os.environ["SSL_CERT_FILE"] = str(emulator.ca_file)
+        port = int(emulator.proxy_url.rpartition(":")[2])
+        endpoint = f"https://{emulator.custom_domain}/"
+        for status in STATUSES:
+            emulator.fail_with(status)
+            ask(str(status), CLIENTS, endpoint, port)
+        # The voices list is asked of port 443 whatever the endpoint (measured).
+        others = [client for client in CLIENTS if client is not voices]
+        ask("refused", others, f"https://127.0.0.1:{closed.getsockname()[1]}/", None)
+        # A label too long for DNS: it fails as a name that does not exist, and nobody is asked.
+        ask("unresolved", others, f"https://{'a' * 64}.invalid/", None)
+        ask("no tunnel", CLIENTS, "https://other.cognitiveservices.azure.com/", port)
+    json.dump({"version": speechsdk.__version__, "said": said}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
