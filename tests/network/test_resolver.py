@@ -621,7 +621,7 @@ def test_a_hanging_lookup_does_not_hold_up_the_end_of_the_process() -> None:
 import socket, threading
 from functools import partial
 from speechroute import SpeechConfigFactory, SpeechSettings
-from speechroute._dns import observe
+from speechroute._network.observe import observe
 
 silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 silent.bind(("127.0.0.1", 0))
