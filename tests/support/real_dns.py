@@ -57,6 +57,7 @@ _ZONES = (
 )
 _PRIVATE_ZONE = "privatelink.cognitiveservices.azure.com"
 _READY_S = 30
+_TRY_S = 0.05
 
 
 def chain(*names: str, address: str) -> tuple[str, ...]:
@@ -265,9 +266,9 @@ def _wait_until_it_answers(address: str, port: int, name: str, log: Path) -> Non
     """A server that is still starting leaves UDP unanswered: each try waits for the next."""
     query = dns.message.make_query(name, "SOA")
     answer = None
-    for _ in range(_READY_S * 4):
+    for _ in range(round(_READY_S / _TRY_S)):
         try:
-            answer = dns.query.udp(query, address, 0.25, port, ignore_errors=True)
+            answer = dns.query.udp(query, address, _TRY_S, port, ignore_errors=True)
         except (OSError, dns.exception.DNSException):
             continue
         if answer.rcode() == dns.rcode.NOERROR:
@@ -284,6 +285,7 @@ def resolver(scene: Scene, folder: Path, port: int = 0) -> Iterator[str]:
     if scene.private is not None:
         authorities.append(((_PRIVATE_ZONE,), scene.private))
     servers: dict[str, int] = {}
+    starting: list[tuple[int, str, Path]] = []
     with ExitStack() as stack:
         for zones, records in authorities:
             bind_port = _free_port()
@@ -293,8 +295,10 @@ def resolver(scene: Scene, folder: Path, port: int = 0) -> Iterator[str]:
             config.write_text(_bind_config(home, zones, records, bind_port))
             command = ["named", "-g", "-n", "1", "-c", str(config)]
             stack.enter_context(_running(command, log))
-            _wait_until_it_answers("127.0.0.1", bind_port, zones[0], log)
+            starting.append((bind_port, zones[0], log))
             servers.update(dict.fromkeys(zones, bind_port))
+        for bind_port, zone, log in starting:  # before Unbound, which remembers who is silent
+            _wait_until_it_answers("127.0.0.1", bind_port, zone, log)
         config, log = folder / "unbound.conf", folder / "unbound.log"
         config.write_text(_unbound_config(folder, port, servers))
         stack.enter_context(_running(["unbound", "-d", "-c", str(config)], log))
