@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import graphlib
 import itertools
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,8 @@ from typing import NamedTuple
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "src" / "speechroute"
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "speechroute"
 SDK = "azure.cognitiveservices.speech"
 
 
@@ -210,6 +212,21 @@ def test_what_users_import_only_hands_on(name: str) -> None:
     docstring, *rest = ast.parse((PACKAGE / f"{name}.py").read_text()).body
     assert isinstance(docstring, ast.Expr)
     assert {type(node) for node in rest} == {ast.ImportFrom, ast.Assign}
+
+
+def test_contributing_names_places_that_are_there() -> None:
+    page = (ROOT / ".github" / "CONTRIBUTING.md").read_text()
+    table = page.partition("| what you add |")[2].partition("\n\n")[0].splitlines()[2:]
+    assert len(table) == 6
+    for row in table:
+        what, where, told_by = row.strip("|").split("|")
+        for cell in (where, told_by):
+            paths = re.findall(r"`([^`]+)`", cell)
+            assert paths, what
+            assert all((ROOT / path).exists() for path in paths), what
+    assert set(re.findall(r"^(\w+)/ ", page, flags=re.MULTILINE)) == {
+        part for part in HOUSE if (PACKAGE / part).is_dir()
+    }
 
 
 def test_importing_reads_nothing_and_loads_no_extra() -> None:

@@ -1,4 +1,4 @@
-"""``speechroute demo``: three states, three ways to configure, one real SDK."""
+"""``speechroute demo``: three states, three kinds of config, one real SDK."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STATES = {
     "proxy": "private endpoint,\nseen from outside",
     "removed": "private endpoints\nremoved",
 }
-_WAYS = {
+_KINDS = {
     "region": "SpeechConfig(\n  region=...)",
     "endpoint": "SpeechConfig(\n  endpoint=...)",
     "speechroute": "speech_config()\n",
@@ -39,7 +39,7 @@ _WAYS = {
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """What one way to configure got in one state."""
+    """What one kind of config got in one state."""
 
     recognised: bool
     text: str
@@ -53,11 +53,11 @@ class _Cell:
 _Results = dict[str, dict[str, _Cell]]
 
 
-def _static_config(settings: SpeechSettings, way: str, region: str) -> speechsdk.SpeechConfig:
+def _static_config(settings: SpeechSettings, kind: str, region: str) -> speechsdk.SpeechConfig:
     """What people write by hand, and the proxy without which nothing is reached here."""
     custom_domain = settings.resource.custom_domain or ""
     door = {"region": {"region": region}, "endpoint": {"endpoint": f"https://{custom_domain}/"}}
-    config = speechsdk.SpeechConfig(subscription=settings.key.get_secret_value(), **door[way])
+    config = speechsdk.SpeechConfig(subscription=settings.key.get_secret_value(), **door[kind])
     proxy = choose_proxy(settings.proxy.get_secret_value(), custom_domain, is_direct=False).proxy
     if proxy:
         config.set_proxy(proxy.host, proxy.port)
@@ -75,7 +75,7 @@ def _recognise(config: speechsdk.SpeechConfig, wav: str) -> _Cell:
 
 
 def _run(emulator: Emulator, wav: str) -> Iterator[tuple[str, str, _Cell]]:
-    """Each cell of the table as it is known: state, way, outcome."""
+    """Each cell of the table as it is known: state, kind, outcome."""
     emulated = emulator.environment_over(os.environ)
     os.environ.clear()
     # The SDK reads SSL_CERT_FILE when it connects for the first time (measured, 1.53).
@@ -85,22 +85,22 @@ def _run(emulator: Emulator, wav: str) -> Iterator[tuple[str, str, _Cell]]:
     for state in _STATES:
         emulator.state = state
         factory.invalidate()
-        for way in _WAYS:
-            if way == "speechroute":
+        for kind in _KINDS:
+            if kind == "speechroute":
                 config = factory.speech_config()
             else:
-                config = _static_config(settings, way, emulator.region)
-            yield state, way, _recognise(config, wav)
+                config = _static_config(settings, kind, emulator.region)
+            yield state, kind, _recognise(config, wav)
 
 
 def _table(results: _Results) -> Table:
     table = Table(title="What the real Speech SDK gets", show_lines=True)
     table.add_column("state of the resource")
-    for title in _WAYS.values():
+    for title in _KINDS.values():
         table.add_column(title)
     for state, label in _STATES.items():
         row = results[state]
-        table.add_row(label, *(str(row.get(way, "...")) for way in _WAYS))
+        table.add_row(label, *(str(row.get(kind, "...")) for kind in _KINDS))
     return table
 
 
@@ -112,8 +112,8 @@ def _collect(live: Live | None) -> _Results:
         live.update(_table(results), refresh=True)
     wav = as_file(files(__package__) / "question.wav")
     with Emulator() as emulator, wav as path:
-        for state, way, cell in _run(emulator, str(path)):
-            results[state][way] = cell
+        for state, kind, cell in _run(emulator, str(path)):
+            results[state][kind] = cell
             if live:
                 live.update(_table(results), refresh=True)
     return results

@@ -75,7 +75,7 @@ class UnsupportedUrl(SpeechRouteError, ValueError):
 
 
 class RoutingError(SpeechRouteError):
-    """DNS gave no route. The root of the four errors that name which way it failed.
+    """DNS gave no route. The root of the four errors that say how.
 
     Attributes:
         custom_domain: the custom domain that was asked for.

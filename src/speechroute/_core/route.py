@@ -1,4 +1,4 @@
-"""`Route`: the way to the resource right now, as an immutable value."""
+"""`Route`: which door leads to the resource right now, and why, as an immutable value."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _ISSUED_ONLY_TO_ALL_NETWORKS = (
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way to a Speech resource. Made by `resolve` or `SpeechConfigFactory.route`.
+    """Which door leads to a resource, and why. Made by `resolve` or `SpeechConfigFactory.route`.
 
     Attributes:
         kind: through the custom domain, or through the region.

@@ -1,7 +1,7 @@
-"""`classify()`: what an observation means for the way to the resource.
+"""`classify()`: what an observation means for the route.
 
-Contract: pure. Facts in, `Verdict` out; no sockets, no clock, no environment. Each way to a
-verdict is a row of the decision table with an id, and exactly one row applies.
+Contract: pure. Facts in, `Verdict` out; no sockets, no clock, no environment. Each verdict
+is a row of the decision table with an id, and exactly one row applies.
 
 Source of the rows: "Use Speech service through a private endpoint" (Microsoft Learn,
 2024-09-24), documented, unless a row says otherwise.
@@ -62,10 +62,10 @@ class Verdict(NamedTuple):
 
     Attributes:
         row: the row of the decision table that applied.
-        decision: the way to go, or that there is none.
+        decision: the kind of route, or that there is none.
         reason: one sentence.
         region: the region that DNS told, if it did.
-        warnings: what the user should know although a way was found.
+        warnings: what the user should know although there is a route.
         error: set where the decision is an error.
     """
 

@@ -44,7 +44,7 @@ class Facts:
         view: what DNS said.
         row: the row of the decision table that applied.
         dns_says: what DNS would have decided, where SPEECH_PRIVATE_ENDPOINT did.
-        route: the way that it leads to.
+        route: what follows from it.
         dns_region: the region that DNS told.
         error: why there is none.
         elsewhere: custom domains of the same name that exist in other clouds.

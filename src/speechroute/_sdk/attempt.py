@@ -189,7 +189,7 @@ def _again(
 
 
 def is_other(before: Opened, after: Opened) -> bool:
-    """Whether a new config goes another way, or with another key."""
+    """Whether a new config leads to another door, by another way or with another key."""
     return _way(before) != _way(after)
 
 

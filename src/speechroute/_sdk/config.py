@@ -79,7 +79,7 @@ def plan_for(
         settings: what the user says beyond the door.
         offering: what the config is for; None where nobody knows.
         full_url: the URL to convert instead of a door of the route.
-        route: the way to the resource.
+        route: which door that is.
     """
     served = offering or Offering.STT
     if full_url:
