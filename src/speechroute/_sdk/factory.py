@@ -1,8 +1,4 @@
-"""`SpeechConfigFactory`: real SDK configurations for the route that is valid now.
-
-The SDK has no type information; its untyped values stop here, and in the modules named in
-``tests/test_architecture.py``.
-"""
+"""`SpeechConfigFactory`: real SDK configurations for the route that is valid now."""
 
 from __future__ import annotations
 
