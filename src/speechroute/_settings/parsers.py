@@ -149,6 +149,7 @@ def duration(value: object) -> float:
 
 
 def _seconds(value: object, fits: Callable[[float], bool], expected: str, example: float) -> float:
+    value = _revealed(value)
     try:
         seconds = float(value)  # type: ignore[arg-type]  # what float() refuses is the point
     except (TypeError, ValueError, OverflowError):
@@ -162,11 +163,16 @@ def _seconds(value: object, fits: Callable[[float], bool], expected: str, exampl
 def dns_servers(value: object) -> tuple[str, ...]:
     """Addresses with ports, from text with commas or spaces, or from a list."""
     expected = "addresses like 10.0.0.4, 10.0.0.4:5353 or [fd00::4]:53, separated by commas"
+    return tuple(_dns_server(item, expected) for item in _items(value, expected))
+
+
+def _items(given: object, expected: str) -> list[str]:
+    value = _revealed(given)
     if isinstance(value, str):
         value = re.split(r"[\s,]+", value.strip(" ,"))
     if not isinstance(value, (list, tuple)):
         raise BadValue(f"a {type(value).__name__}", expected, "give it as text or a list")
-    return tuple(_dns_server(_text(server, expected), expected) for server in value)
+    return [_text(item, expected) for item in value]
 
 
 _ADDRESS = r"\[(?P<v6>[^\]]+)\](?::(?P<p6>\d{1,5}))?|(?P<v4>[^:]+)(?::(?P<p4>\d{1,5}))?"
@@ -223,11 +229,7 @@ def endpoint_in(text: str, region: str | None = None) -> Endpoint:
 def allow_hosts(value: object) -> tuple[str, ...]:
     """Host names, from text with commas or spaces, or from a list."""
     expected = "host names like speech.example.com or localhost, separated by commas"
-    if isinstance(value, str):
-        value = re.split(r"[\s,]+", value.strip(" ,"))
-    if not isinstance(value, (list, tuple)):
-        raise BadValue(f"a {type(value).__name__}", expected, "give it as text or a list")
-    return tuple(_host_name(_text(name, expected), expected) for name in value)
+    return tuple(_host_name(item, expected) for item in _items(value, expected))
 
 
 def _host_name(text: str, expected: str) -> str:
