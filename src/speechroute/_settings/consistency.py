@@ -8,7 +8,7 @@ from .._core.choices import PrivateEndpoint
 from .._core.clouds import cloud_of_region
 from .._core.resource import Endpoint, Resource
 from . import parsers
-from .parsers import Contradiction
+from .problems import Contradiction
 
 if TYPE_CHECKING:
     from .model import SpeechSettings

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from . import parsers
-from .parsers import BadValue, Contradiction
+from .problems import BadValue, Contradiction
 
 
 class FileKey(SecretStr):

@@ -17,7 +17,7 @@ from .._core.resource import Resource
 from . import fields, parsers
 from .consistency import settle
 from .key_file import FileKey
-from .parsers import problem_of
+from .problems import problem_of
 from .sources import sources_of
 
 _SECRETS_DIR = "/run/secrets"

@@ -1,7 +1,6 @@
 """How settings are read: from what people write to what the library uses.
 
-Contract: pure. A parser returns its value or raises `BadValue`; values that cannot go together
-are a `Contradiction`. The text of both is safe to show.
+Contract: pure. A parser returns its value or raises `BadValue`.
 """
 
 from __future__ import annotations
@@ -12,28 +11,20 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 
 from .._core.choices import PrivateEndpoint
 from .._core.clouds import REGION
-from .._core.errors import Problem, UnsupportedUrl
+from .._core.errors import UnsupportedUrl
 from .._core.masking import is_key_like, mask
 from .._core.resource import Endpoint, parse_endpoint, parse_other_host
+from .problems import BadValue
 
 MAX_DNS_TIMEOUT_S = 60.0
 _DAY_S = 86_400
 _MAX_PORT = 65535
-
-
-class BadValue(ValueError):
-    """A value that a setting cannot have."""
-
-    def __init__(self, found: str, expected: str, remedy: str, about: str = "") -> None:
-        super().__init__(expected)
-        self.found, self.expected, self.remedy, self.about = found, expected, remedy, about
 
 
 def shown(text: str) -> str:
@@ -281,22 +272,3 @@ def word(value: object) -> str:
     if not re.fullmatch(r"[!-~]+", text):
         raise BadValue(shown(text), "text without spaces", "see the SDK's documentation of it")
     return text
-
-
-class Contradiction(ValueError):
-    """Settings that cannot go together. Takes the arguments of `Problem`."""
-
-    def __init__(self, *problem: str) -> None:
-        self.problem = Problem(*problem)
-        super().__init__(str(self.problem))
-
-
-def problem_of(detail: Any) -> Problem:
-    """One problem out of one entry of pydantic's error list, which holds no input."""
-    cause = detail.get("ctx", {}).get("error")
-    if isinstance(cause, Contradiction):
-        return cause.problem
-    field = str(detail["loc"][0]) if detail["loc"] else ""
-    variable = field if field.startswith("SPEECH_") else f"SPEECH_{field.upper()}"
-    # Every field has a parser of its own, which raises nothing else.
-    return Problem(variable, cause.found, cause.expected, cause.remedy, cause.about)

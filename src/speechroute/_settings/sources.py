@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsS
 from .._core.choices import Auth
 from . import parsers
 from .key_vault import VaultKey, secrets_in
-from .parsers import BadValue
+from .problems import BadValue
 
 _KEY_NAMES = frozenset({"SPEECH_KEY", "SPEECH_API_KEY"})
 
