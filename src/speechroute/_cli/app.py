@@ -18,5 +18,5 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (check, demo, emulate, log, run, url, watch):
+for command in (check, emulate, demo, log, run, url, watch):
     app.command()(command)
