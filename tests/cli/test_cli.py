@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from clients import CLIENTS
-from commands import run, started
+from commands import forked, forks_end, run, started  # noqa: F401  # a fixture
 from speechroute import SpeechConfigFactory
 from speechroute.emulator import Emulator
 
@@ -34,12 +34,12 @@ def test_check_tells_route_reason_and_urls(
     emulator: Emulator, state: str, kind: str, row: str, opened: str
 ) -> None:
     emulator.state = state
-    done = run("check", environment=emulator.environment)
+    done = forked("check", environment=emulator.environment)
     assert done.returncode == 0, done.stderr
     assert kind in done.stdout
     assert opened in done.stdout
     assert emulator.key not in done.stdout + done.stderr
-    as_json = json.loads(run("check", "--json", environment=emulator.environment).stdout)
+    as_json = json.loads(forked("check", "--json", environment=emulator.environment).stdout)
     assert (as_json["decision"]["kind"], as_json["decision"]["row"]) == (kind, row)
     assert as_json["dns"]["custom_domain"]["chain"][0]["name"] == emulator.custom_domain
     assert as_json["doors"][0]["url"].startswith(opened)
@@ -58,7 +58,7 @@ def test_the_urls_that_check_tells_are_those_that_the_sdk_opens(
     emulator.state = state
     for name, value in {**emulator.environment, **more}.items():
         monkeypatch.setenv(name, value.replace(" ", "-"))
-    doors = json.loads(run("check", "--json").stdout)["doors"]
+    doors = json.loads(forked("check", "--json").stdout)["doors"]
     told = {door["client"]: door["url"] for door in doors}
     factory = SpeechConfigFactory()
     has_voice = "SPEECH_ENDPOINT_ID" in more
@@ -87,9 +87,10 @@ def test_check_shows_the_hosts_of_a_regional_route_in_china() -> None:
         "SPEECH_REGION": "chinanorth3",
         "SPEECH_PRIVATE_ENDPOINT": "no",
         "SPEECH_DNS_SERVERS": "127.0.0.1:9",
+        "SPEECH_DNS_TIMEOUT": "0.5",
         "SPEECH_PROXY": "http://127.0.0.1:9",
     }
-    done = run("check", environment=environment)
+    done = forked("check", environment=environment)
     old = "/speech/recognition/interactive/cognitiveservices/v1"
     assert f"wss://chinanorth3.stt.speech.azure.cn{old}\n" in done.stdout
     assert "wss://chinanorth3.tts.speech.azure.cn/cognitiveservices/websocket/v1\n" in done.stdout
@@ -98,23 +99,23 @@ def test_check_shows_the_hosts_of_a_regional_route_in_china() -> None:
 
 def test_check_with_a_contradicting_region_warns(emulator: Emulator) -> None:
     emulator.state = "removed"
-    done = run("check", environment={**emulator.environment, "SPEECH_REGION": "northeurope"})
+    done = forked("check", environment={**emulator.environment, "SPEECH_REGION": "northeurope"})
     assert done.returncode == 1
     assert "Warning: SPEECH_REGION says northeurope, DNS says westeurope" in done.stdout
     assert "SR202 error" in done.stdout
 
 
 def test_check_of_a_full_url_shows_its_conversion(emulator: Emulator) -> None:
-    done = run("check", environment={**emulator.environment, "SPEECH_URL": STANDARD})
+    done = forked("check", environment={**emulator.environment, "SPEECH_URL": STANDARD})
     assert PRIVATE in done.stdout.replace("\n", "")
 
 
 def test_a_missing_resource_is_a_problem_found(emulator: Emulator) -> None:
     environment = {**emulator.environment, "SPEECH_ENDPOINT": "no-such-resource"}
-    done = run("check", environment=environment)
+    done = forked("check", environment=environment)
     assert done.returncode == 1
     assert "Check the spelling" in done.stdout
-    as_json = run("check", "--json", environment=environment)
+    as_json = forked("check", "--json", environment=environment)
     assert as_json.returncode == 1
     document = json.loads(as_json.stdout)
     assert document["decision"]["error"] == "CustomDomainNotFound"
@@ -123,10 +124,10 @@ def test_a_missing_resource_is_a_problem_found(emulator: Emulator) -> None:
 
 def test_bad_settings_are_exit_code_2_with_and_without_json() -> None:
     command = ("url", STANDARD)
-    done = run(*command)
+    done = forked(*command)
     assert done.returncode == 2
     assert "SPEECH_KEY is not set" in done.stderr
-    as_json = run(*command, "--json")
+    as_json = forked(*command, "--json")
     assert as_json.returncode == 2
     assert json.loads(as_json.stdout)["error"]["type"] == "SettingsError"
 
@@ -135,40 +136,40 @@ def test_url_converts_for_the_route(emulator: Emulator) -> None:
     done = run("url", STANDARD, environment=emulator.environment)
     assert (done.returncode, done.stdout) == (0, PRIVATE + "\n")
     emulator.state = "removed"
-    as_json = run("url", PRIVATE, "--json", environment=emulator.environment)
+    as_json = forked("url", PRIVATE, "--json", environment=emulator.environment)
     assert json.loads(as_json.stdout) == {"url": PRIVATE, "converted": STANDARD}
 
 
 def test_url_converts_to_a_fixed_form_without_settings() -> None:
     domain = "my-private-link-speech.cognitiveservices.azure.com"
-    to_private = run("url", STANDARD, "--to", "private", "--custom-domain", domain)
+    to_private = forked("url", STANDARD, "--to", "private", "--custom-domain", domain)
     assert to_private.stdout == PRIVATE + "\n"
-    to_regional = run("url", PRIVATE, "--to", "regional", "--region", "westeurope")
+    to_regional = forked("url", PRIVATE, "--to", "regional", "--region", "westeurope")
     assert to_regional.stdout == STANDARD + "\n"
 
 
 def test_url_takes_names_from_settings_or_dns(emulator: Emulator) -> None:
-    assert run("url", STANDARD, "--to", "private", environment=emulator.environment).stdout == (
+    assert forked("url", STANDARD, "--to", "private", environment=emulator.environment).stdout == (
         PRIVATE + "\n"
     )
     emulator.state = "proxy"
-    assert run("url", PRIVATE, "--to", "regional", environment=emulator.environment).stdout == (
+    assert forked("url", PRIVATE, "--to", "regional", environment=emulator.environment).stdout == (
         STANDARD + "\n"
     )
 
 
 def test_url_without_the_name_it_needs_is_a_usage_error(emulator: Emulator) -> None:
     no_domain = {"SPEECH_KEY": "k", "SPEECH_REGION": "westeurope"}
-    done = run("url", STANDARD, "--to", "private", environment=no_domain)
+    done = forked("url", STANDARD, "--to", "private", environment=no_domain)
     assert done.returncode == 2
     assert "SPEECH_ENDPOINT" in done.stderr
-    done = run("url", PRIVATE, "--to", "regional", environment=emulator.environment)
+    done = forked("url", PRIVATE, "--to", "regional", environment=emulator.environment)
     assert done.returncode == 2
     assert "SPEECH_REGION" in done.stderr
 
 
 def test_a_url_that_is_none_is_exit_code_2() -> None:
-    done = run("url", "https://example.com/", "--to", "regional", "--region", "westeurope")
+    done = forked("url", "https://example.com/", "--to", "regional", "--region", "westeurope")
     assert done.returncode == 2
     assert "the host of the URL is 'example.com'" in " ".join(done.stderr.split())
 
@@ -186,10 +187,10 @@ def test_emulate_runs_a_command_inside_and_passes_its_exit_code_on(tmp_path: Pat
 
 
 def test_emulate_says_what_it_cannot_run_and_how_a_command_was_killed() -> None:
-    done = run("emulate", "--", "/no/such/command")
+    done = forked("emulate", "--", "/no/such/command")
     assert done.returncode == 2
     assert "Cannot run /no/such/command" in done.stderr
-    killed = run("emulate", "--json", "--", "sh", "-c", "kill -9 $$")
+    killed = forked("emulate", "--json", "--", "sh", "-c", "kill -9 $$")
     assert killed.returncode == 128 + 9
 
 
@@ -227,7 +228,7 @@ def test_the_emulators_environment_can_be_used_from_another_process() -> None:
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         assert opener.open(request).read() == b"removed\n"
-        done = run("check", "--json", environment=found)
+        done = forked("check", "--json", environment=found)
         assert json.loads(done.stdout)["decision"]["kind"] == "regional"
         process.send_signal(signal.SIGINT)
         process.wait(30)
@@ -248,7 +249,7 @@ def test_demo_shows_three_of_three_and_the_static_ones_failing() -> None:
     assert done.stdout.count("error 404") == 1
     assert done.stdout.count("recognised") >= 6
     assert max(map(len, done.stdout.splitlines())) <= 80
-    as_json = json.loads(run("demo", "--json").stdout)
+    as_json = json.loads(forked("demo", "--json").stdout)
     got = {s: {w: cell["status"] for w, cell in row.items()} for s, row in as_json.items()}
     assert got == EXPECTED
     assert all(
@@ -289,7 +290,7 @@ def test_help_names_every_command() -> None:
 
 def test_an_error_is_readable_at_80_columns() -> None:
     environment = {"SPEECH_KEY": "k", "SPEECH_ENDPOINT": "https://example.com"}
-    done = run("url", STANDARD, environment=environment)
+    done = forked("url", STANDARD, environment=environment)
     assert done.stderr.startswith("Error: SPEECH_ENDPOINT is")
     assert max(map(len, done.stderr.splitlines())) <= 80
 
@@ -322,6 +323,6 @@ def test_a_signal_reaches_the_command_and_leaves_nothing_behind(
 
 
 def test_emulate_with_json_and_a_command_describes_itself_on_standard_error() -> None:
-    done = run("emulate", "--json", "--", sys.executable, "-c", "print('mine')")
+    done = forked("emulate", "--json", "--", sys.executable, "-c", "print('mine')")
     assert done.stdout == "mine\n"
     assert json.loads(done.stderr)["state"] == "vnet"

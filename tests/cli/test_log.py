@@ -16,6 +16,7 @@ from typing import BinaryIO, cast
 import pytest
 
 from clients import CLIENTS
+from commands import forked, forks_end  # noqa: F401  # a fixture
 from places import SPEECHROUTE
 from speechroute import SpeechConfigFactory
 from speechroute._cli.log import config_line, connection_urls
@@ -35,9 +36,8 @@ KEY = "0123456789abcdef0123456789abcdef"
 
 
 def log(*files: Path, emulator: Emulator, json_: bool = False) -> subprocess.CompletedProcess[str]:
-    command = [SPEECHROUTE, "log", *map(str, files), *(["--json"] if json_ else [])]
-    environment = {**os.environ, **emulator.environment}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
+    more = ["--json"] if json_ else []
+    return forked("log", *map(str, files), *more, environment=emulator.environment)
 
 
 def found(text: str) -> list[str]:

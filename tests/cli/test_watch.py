@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import pytest
 
-from commands import run, started
+from commands import forked, forks_end, started  # noqa: F401  # a fixture
 from speechroute.emulator import Emulator
 
 OFTEN = {"SPEECH_ROUTE_TTL_MIN": "0.1", "SPEECH_ROUTE_TTL_MAX": "0.1", "COLUMNS": "80"}
@@ -90,13 +90,13 @@ def test_dns_that_fails_shows_the_last_known_route(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_route_that_cannot_change_ends_the_watch(emulated: Emulator) -> None:
-    done = run("watch", environment={"SPEECH_PRIVATE_ENDPOINT": "yes"})
+    done = forked("watch", environment={"SPEECH_PRIVATE_ENDPOINT": "yes"})
     assert done.returncode == 0
     assert "(told-yes)" in done.stdout
     assert done.stderr == "The settings decide: this route does not change.\n"
 
 
 def test_settings_that_cannot_work_are_exit_code_2(emulated: Emulator) -> None:
-    done = run("watch", environment={"SPEECH_REGION": "not.a.region"})
+    done = forked("watch", environment={"SPEECH_REGION": "not.a.region"})
     assert done.returncode == 2
     assert "SPEECH_REGION" in done.stderr

@@ -1,13 +1,19 @@
-"""Commands, run as a person runs them."""
+"""Commands, run as a person runs them, and without the time that their start takes."""
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
-from places import SPEECHROUTE
+import pytest
+
+from forks import Forks
+from places import SPEECHROUTE, SUPPORT
+
+_until_the_end = ExitStack()
 
 
 def run(
@@ -20,6 +26,40 @@ def run(
         text=True,
         timeout=100,
     )
+
+
+@functools.cache
+def _forks() -> Forks:
+    return _until_the_end.enter_context(Forks())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forks_end() -> Iterator[None]:
+    """For each folder whose tests use forks: their coverage must be there at the end."""
+    yield
+    _until_the_end.close()
+    _forks.cache_clear()
+
+
+def forked(
+    *arguments: str, environment: Mapping[str, str] | None = None, columns: int = 80
+) -> subprocess.CompletedProcess[str]:
+    """As `run`, in a process of its own, but one that has imported what it needs.
+
+    PYTHONPATH comes too late for it, and reaches only what it starts.
+    """
+    return _forks().run(
+        SUPPORT / "command_fork.py",
+        *arguments,
+        environment={"COLUMNS": str(columns), **(environment or {})},
+    )
+
+
+def forked_scene(
+    *arguments: str, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """As ``python check_scene.py ARGUMENTS``, such a process too."""
+    return _forks().run(SUPPORT / "check_scene.py", *arguments, environment=environment or {})
 
 
 @contextmanager

@@ -16,10 +16,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from unshare import UNSHARE
+from places import SAMPLES
 
 HERE = Path(__file__).parent
-DOCS = HERE.parents[1] / "docs"
+OUTPUT = SAMPLES / "output"
 PICTURES = {"check-sound.svg": "sound", "check-broken.svg": "late DNS"}
 COLUMNS = 80
 _RICHS = inspect.signature(Console.export_svg).parameters["code_format"].default
@@ -29,7 +29,7 @@ FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", _RICHS, flags=re.DOTALL)
 
 def picture(network: str, name: str) -> str:
     """One run, as SVG."""
-    command = [*UNSHARE, sys.executable, str(HERE / "check_scene.py"), network, "--probe"]
+    command = [sys.executable, str(HERE / "check_scene.py"), network, "--probe"]
     environment = {
         **os.environ,
         "FORCE_COLOR": "1",
@@ -47,7 +47,7 @@ def picture(network: str, name: str) -> str:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else OUTPUT
     for name, network in PICTURES.items():
         (folder / name).write_text(picture(network, name))
         print(folder / name)
