@@ -7,7 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -45,7 +46,7 @@ def run(sdk: str, emulator: Emulator, configs: dict[str, dict[str, str]]) -> dic
     with TemporaryDirectory() as folder:
         command = [sys.executable, str(SUPPORT / "sdk_urls.py")]
         done = subprocess.run(
-            [*command, f"{folder}/sdk.log", port, json.dumps(configs)],
+            [*command, folder, port, json.dumps(configs)],
             env=environment,
             capture_output=True,
             text=True,
@@ -65,18 +66,19 @@ def for_every_offering(**door: str) -> dict[str, dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def verdicts(session_emulator: Emulator) -> Any:
-    """What each SDK opens by region and by endpoint, asked once."""
+    """What each SDK opens by region and by endpoint: asked once, side by side."""
     session_emulator.state = "vnet"
-
-    @cache
-    def opened(sdk: str, door: str) -> dict[str, list[str]]:
-        doors = {
-            "region": {"region": REGION},
-            "endpoint": {"endpoint": f"https://{session_emulator.custom_domain}/"},
+    doors = {
+        "region": {"region": REGION},
+        "endpoint": {"endpoint": f"https://{session_emulator.custom_domain}/"},
+    }
+    with ThreadPoolExecutor() as pool:
+        opened = {
+            (sdk, door): pool.submit(run, sdk, session_emulator, for_every_offering(**doors[door]))
+            for sdk in SDKS
+            for door in doors
         }
-        return run(sdk, session_emulator, for_every_offering(**doors[door]))
-
-    return opened
+    return lambda sdk, door: opened[sdk, door].result()
 
 
 @pytest.mark.parametrize("client", WEBSOCKET_CLIENTS)
@@ -118,7 +120,8 @@ def test_in_other_clouds_every_client_opens_the_right_cloud_with_speechroute_onl
     cloud: str,
 ) -> None:
     custom_domain, region, suffix = CLOUDS[cloud]
-    with Emulator("removed", custom_domain=custom_domain, region=region) as emulator:
+    make = partial(Emulator, custom_domain=custom_domain, region=region)
+    with make("removed") as emulator:
         factory = SpeechConfigFactory(
             SpeechSettings(
                 key=emulator.key,
@@ -129,15 +132,24 @@ def test_in_other_clouds_every_client_opens_the_right_cloud_with_speechroute_onl
         )
         route = factory.route()
         assert (route.region, route.cloud) == (region, cloud)
-        routed = run("newest", emulator, {o: route.sdk_kwargs(o) for o in Offering})
-        right = hosts(routed, emulator)
         emulator.state = "vnet"
         factory.invalidate()
         private = factory.route().sdk_kwargs("stt")
-        through_custom_domain = hosts(
-            run("newest", emulator, for_every_offering(**private)), emulator
+
+    def opened(state: str, configs: dict[str, dict[str, str]]) -> dict[str, set[str]]:
+        with make(state) as emulator:
+            return hosts(run("newest", emulator, configs), emulator)
+
+    with ThreadPoolExecutor() as pool:
+        right, through_custom_domain, by_hand = pool.map(
+            opened,
+            ("removed", "vnet", "vnet"),
+            (
+                {offering: route.sdk_kwargs(offering) for offering in Offering},
+                for_every_offering(**private),
+                for_every_offering(region=region),
+            ),
         )
-        by_hand = hosts(run("newest", emulator, for_every_offering(region=region)), emulator)
     for client, found in right.items():
         assert found, client
         assert all(re.fullmatch(rf"{region}\.\w+\.{re.escape(suffix)}", host) for host in found)

@@ -131,7 +131,7 @@ def test_check_says_which_proxy_is_used_and_why(state: str, behind_a_proxy: Emul
     ("variables", "error"),
     [
         ({"SPEECH_ENDPOINT": "no-such-name"}, CustomDomainNotFound),
-        ({"SPEECH_DNS_SERVERS": "127.0.0.1:9"}, DnsUnavailable),
+        ({"SPEECH_DNS_SERVERS": "127.0.0.1:9", "SPEECH_DNS_TIMEOUT": "0.3"}, DnsUnavailable),
     ],
 )
 def test_where_only_the_proxy_knows_public_names_the_way_out_is_told(

@@ -9,13 +9,16 @@ import threading
 import time
 import wave
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 import azure.cognitiveservices.speech as speechsdk
 import pytest
 
 from clients import until
+from emulators import trusted
 from places import WAV
 from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings
 from speechroute._network.observe import Observe, observe
@@ -147,28 +150,44 @@ def test_a_door_that_moves_leaves_no_gap_and_nothing_twice(
     assert len(set(doors)) == 2
 
 
+def places_without_flips(calm: Emulator, audio: bytes) -> list[tuple[int, int, int]]:
+    settings = SpeechSettings(
+        key=calm.key,
+        endpoint=calm.custom_domain,
+        dns_servers=calm.dns_server,
+        proxy=calm.proxy_url,
+    )
+    heard = Heard()
+    with SpeechConfigFactory(settings).recognize_stream(heard, recognizer=unthrottled) as stream:
+        push(stream, audio, heard)
+    return heard.places
+
+
 @pytest.mark.timeout(240)
 def test_ten_minutes_with_five_flips_are_the_ten_minutes_without(
-    factory: SpeechConfigFactory, emulated: Emulator
+    factory: SpeechConfigFactory,
+    emulated: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     phrases = [(0.4 + n % 40 / 20, 0.6 + n % 7 / 20) for n in range(290)]
     audio = spoken(*phrases)
     assert len(audio) / 2 / RATE > 600
-    still = Heard()
-    with factory.recognize_stream(still, recognizer=unthrottled) as stream:
-        push(stream, audio, still)
-    assert len(still.results) == len(phrases)
-    assert len(set(still.places)) == len(phrases)
 
     def flip() -> None:
         emulated.state = "vnet" if emulated.state == "removed" else "removed"
 
     moved = Heard(dict.fromkeys((20, 75, 130, 185, 240), flip))
     began = time.monotonic()
-    with factory.recognize_stream(moved, recognizer=unthrottled) as stream:
-        push(stream, audio, moved)
+    with Emulator() as calm, ThreadPoolExecutor() as pool:
+        monkeypatch.setenv("SSL_CERT_FILE", trusted((emulated, calm), tmp_path))
+        waiting = pool.submit(places_without_flips, calm, audio)
+        with factory.recognize_stream(moved, recognizer=unthrottled) as stream:
+            push(stream, audio, moved)
+        still = waiting.result()
     assert time.monotonic() - began < 300
-    assert moved.places == still.places
+    assert len(still) == len(set(still)) == len(phrases)
+    assert moved.places == still
     assert [recovery.lost_seconds for recovery in stream.recoveries] == [0] * 5
     assert left_behind() == []
 
@@ -177,27 +196,43 @@ def transcriber(config: Any, audio_config: Any) -> Any:
     return speechsdk.transcription.ConversationTranscriber(config, audio_config=audio_config)
 
 
-@pytest.mark.parametrize(
-    ("recognizer", "target_languages"),
-    [
-        (transcriber, None),
-        (speechsdk.transcription.ConversationTranscriber, None),
-        (speechsdk.translation.TranslationRecognizer, ["de", "fr"]),
-    ],
-)
-def test_transcription_and_translation_go_on_too(
-    recognizer: Any, target_languages: Any, factory: SpeechConfigFactory, emulated: Emulator
-) -> None:
-    def move() -> None:
-        emulated.state = "removed"
+RECOGNIZERS: list[tuple[Any, list[str] | None]] = [
+    (transcriber, None),
+    (speechsdk.transcription.ConversationTranscriber, None),
+    (speechsdk.translation.TranslationRecognizer, ["de", "fr"]),
+]
 
-    heard = Heard({2: move})
-    with factory.recognize_stream(
-        heard, recognizer=recognizer, target_languages=target_languages, language="en-US"
-    ) as stream:
-        stream.write(spoken(*[(0.5 + n / 10, 0.6) for n in range(2)]))
-        heard.wait(2)
-        stream.write(spoken(*[(0.7 + n / 10, 0.6) for n in range(3)]))
+
+@cache
+def gone_on(emulator: Emulator) -> dict[Any, tuple[Heard, StreamRecognition]]:
+    """A stream for each, all open when the door moves."""
+
+    def move() -> None:
+        emulator.state = "removed"
+
+    together = threading.Barrier(len(RECOGNIZERS), move, _PATIENCE_S)
+
+    def go_on(recognizer: Any, languages: list[str] | None) -> tuple[Heard, StreamRecognition]:
+        factory = SpeechConfigFactory(SpeechSettings(route_ttl_min=0.1))
+        heard = Heard({2: together.wait})
+        with factory.recognize_stream(
+            heard, recognizer=recognizer, target_languages=languages, language="en-US"
+        ) as stream:
+            stream.write(spoken(*[(0.5 + n / 10, 0.6) for n in range(2)]))
+            heard.wait(2)
+            stream.write(spoken(*[(0.7 + n / 10, 0.6) for n in range(3)]))
+        return heard, stream
+
+    with ThreadPoolExecutor(len(RECOGNIZERS)) as pool:
+        going_on = {one: pool.submit(go_on, one, languages) for one, languages in RECOGNIZERS}
+    return {recognizer: stream.result() for recognizer, stream in going_on.items()}
+
+
+@pytest.mark.parametrize(("recognizer", "target_languages"), RECOGNIZERS)
+def test_transcription_and_translation_go_on_too(
+    recognizer: Any, target_languages: Any, emulated: Emulator
+) -> None:
+    heard, stream = gone_on(emulated)[recognizer]
     assert len(heard.results) == 5
     assert [result.offset for result in heard.results] == sorted(
         result.offset for result in heard.results

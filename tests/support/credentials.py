@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, NamedTuple
 
 from azure.core.credentials import AzureKeyCredential
 from azure.identity import ManagedIdentityCredential
 
+from clients import CLIENTS, Outcome
 from speechroute import SpeechConfigFactory, SpeechSettings
 from speechroute.emulator import Emulator
+from speechroute.emulator._doors import Request
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
 
@@ -49,6 +52,21 @@ def config_for(factory: SpeechConfigFactory, client: str) -> Any:
     return factory.speech_config("tts" if "synth" in client or "voices" in client else "stt")
 
 
-def without_key() -> None:
-    """Take the key out of this process's environment."""
-    os.environ.pop("SPEECH_KEY", None)
+class Answers(NamedTuple):
+    """What all clients got with one kind of credential at once, and what reached the doors."""
+
+    outcomes: dict[str, Outcome]
+    requests: tuple[Request, ...]
+
+
+@cache
+def ask_every_client(kind: str, state: str, emulator: Emulator) -> Answers:
+    """Side by side: the SDK waits for a second now and then when it asks for tokens itself."""
+    emulator.state = state
+    factory, before = KINDS[kind](emulator), len(emulator.requests)
+    with ThreadPoolExecutor(len(CLIENTS)) as pool:
+        asked = {
+            client: pool.submit(use, config_for(factory, client)) for client, use in CLIENTS.items()
+        }
+    outcomes = {client: outcome.result() for client, outcome in asked.items()}
+    return Answers(outcomes, emulator.requests[before:])

@@ -1,6 +1,7 @@
 """Runs inside ``unshare -n -m``: each kind of credential on each route, without a proxy.
 
-Prints one JSON object: for each state and kind, what each client got and with which credential.
+Prints one JSON object: the tunnels, and for each state and kind the clients' errors and which
+credentials reached the doors.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from token_service import token_service
 
 def main() -> None:
     bring_up_loopback(PRIVATE_ADDRESS, VNET_PROXY_ADDRESS, GATEWAY_ADDRESS)
-    results: dict[str, dict[str, dict[str, list[str]]]] = {}
+    results: dict[str, dict[str, dict[str, object]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         bind_over("/etc/resolv.conf", "nameserver 127.0.0.1\n", folder)
         bind_over("/etc/hosts", "127.0.0.1 localhost\n", folder)
@@ -30,22 +31,19 @@ def main() -> None:
             os.environ["SSL_CERT_FILE"] = str(emulator.ca_file)
             os.environ["SPEECH_ENDPOINT"] = emulator.custom_domain
             os.environ["SPEECH_RESOURCE_ID"] = emulator.resource_id
-            from clients import CLIENTS
-            from credentials import KINDS, config_for
+            from credentials import KINDS, ask_every_client
 
             for state in ("vnet", "removed"):
-                emulator.state = state
                 results[state] = {}
-                for kind, make in KINDS.items():
-                    factory = make(emulator)
-                    got = results[state][kind] = {}
-                    for client, use in CLIENTS.items():
-                        before = len(emulator.requests)
-                        error = use(config_for(factory, client)).error
-                        credentials = {r.credential for r in emulator.requests[before:]}
-                        got[client] = [error, *sorted(credentials)]
-        results["tunnels"] = {"": {"": list(emulator.tunnels)}}
-    json.dump(results, sys.stdout)
+                for kind in KINDS:
+                    outcomes, requests = ask_every_client(kind, state, emulator)
+                    results[state][kind] = {
+                        "errors": {client: outcome.error for client, outcome in outcomes.items()},
+                        "credentials": sorted({request.credential for request in requests}),
+                        "all asked": len(requests) >= len(outcomes),
+                    }
+            tunnels = list(emulator.tunnels)
+    json.dump({"tunnels": tunnels, "results": results}, sys.stdout)
 
 
 if __name__ == "__main__":
