@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from forks import Forks
 from places import WAV
 from readme import BLOCKS
 
+PYTEST = Path(sys.executable).with_name("pytest")
+# Without Hypothesis' plugin, which takes a second to start.
+PLUGINS = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 APPLICATION = f"""
 import azure.cognitiveservices.speech as speechsdk
 from speechroute import SpeechConfigFactory, speech_config
@@ -28,9 +35,23 @@ def readme_test() -> str:
     return str(test)
 
 
-def passes(pytester: pytest.Pytester, tests: str, *, number: int = 1) -> None:
+def passes_by_itself(pytester: pytest.Pytester, tests: str) -> None:
+    pytester.makepyfile(test_application=tests)
+    pytester.runpytest_subprocess(*PLUGINS).assert_outcomes(passed=1)
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    with Forks() as forks:
+        yield forks
+
+
+def passes(pytester: pytest.Pytester, forks: Forks, tests: str, *, number: int = 1) -> None:
+    """As `passes_by_itself`, but what the plugin imports for its fixture is imported already."""
     pytester.makepyfile(application=APPLICATION, test_application=tests)
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    done = forks.run(PYTEST, *PLUGINS)
+    print(done.stdout, done.stderr)
+    result = pytest.RunResult(done.returncode, done.stdout.splitlines(), [], 0)
     result.assert_outcomes(passed=number)
 
 
@@ -38,13 +59,13 @@ def test_the_readmes_test_passes_in_a_project_of_its_own(pytester: pytest.Pytest
     test = readme_test()
     assert len(test.strip().splitlines()) <= 10
     shutil.copy(WAV, pytester.path)
-    passes(pytester, test)
+    passes_by_itself(pytester, test)
 
 
 def test_it_loads_neither_the_sdk_nor_the_emulator_until_a_test_asks(
     pytester: pytest.Pytester,
 ) -> None:
-    passes(
+    passes_by_itself(
         pytester,
         """
         import sys
@@ -59,9 +80,10 @@ def test_it_loads_neither_the_sdk_nor_the_emulator_until_a_test_asks(
     )
 
 
-def test_the_state_may_change_while_a_test_runs(pytester: pytest.Pytester) -> None:
+def test_the_state_may_change_while_a_test_runs(pytester: pytest.Pytester, forks: Forks) -> None:
     passes(
         pytester,
+        forks,
         """
         import pytest
         from application import transcribe
@@ -85,9 +107,12 @@ def test_the_state_may_change_while_a_test_runs(pytester: pytest.Pytester) -> No
     )
 
 
-def test_requests_tell_what_was_asked_and_no_secret(pytester: pytest.Pytester) -> None:
+def test_requests_tell_what_was_asked_and_no_secret(
+    pytester: pytest.Pytester, forks: Forks
+) -> None:
     passes(
         pytester,
+        forks,
         """
         from application import transcribe
 
@@ -103,9 +128,12 @@ def test_requests_tell_what_was_asked_and_no_secret(pytester: pytest.Pytester) -
     )
 
 
-def test_texts_and_failures_are_those_that_the_test_says(pytester: pytest.Pytester) -> None:
+def test_texts_and_failures_are_those_that_the_test_says(
+    pytester: pytest.Pytester, forks: Forks
+) -> None:
     passes(
         pytester,
+        forks,
         """
         import pytest
         from application import transcribe
@@ -129,7 +157,7 @@ def test_texts_and_failures_are_those_that_the_test_says(pytester: pytest.Pytest
 
 
 def test_a_test_sees_no_other_settings_and_leaves_none(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    pytester: pytest.Pytester, forks: Forks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SPEECH_KEY", "0" * 32)
     monkeypatch.setenv("AZURE_SPEECH_REGION", "northeurope")
@@ -137,6 +165,7 @@ def test_a_test_sees_no_other_settings_and_leaves_none(
     (pytester.path / ".env").write_text("SPEECH_REGION=uksouth\nSPEECH_VOICE=from-dotenv\n")
     passes(
         pytester,
+        forks,
         """
         import os
         import pytest
@@ -177,9 +206,12 @@ def test_a_test_sees_no_other_settings_and_leaves_none(
     )
 
 
-def test_a_program_that_injects_and_one_that_awaits(pytester: pytest.Pytester) -> None:
+def test_a_program_that_injects_and_one_that_awaits(
+    pytester: pytest.Pytester, forks: Forks
+) -> None:
     passes(
         pytester,
+        forks,
         """
         import asyncio
         import azure.cognitiveservices.speech as speechsdk
@@ -215,7 +247,7 @@ def test_without_its_extra_the_fixture_says_what_to_install(pytester: pytest.Pyt
             raise AssertionError("not reached")
         """,
     )
-    result = pytester.runpytest_subprocess()
+    result = pytester.runpytest_subprocess(*PLUGINS)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         ["*azure_speech needs its extra: pip install 'speechroute[[]emulator]'*"]

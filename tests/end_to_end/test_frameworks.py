@@ -36,7 +36,7 @@ TELLS_NO_ERROR = {
     "langchain_community_tools": {"recognise"},
 }
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.frameworks, pytest.mark.timeout(400)]
 
 
 def hosts(run: dict[str, Any]) -> set[str]:
@@ -50,7 +50,7 @@ def statuses(run: dict[str, Any]) -> set[int]:
 @pytest.fixture(scope="module", params=FRAMEWORKS)
 def scene(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What `frameworks_scene` tells of one framework, and its name."""
-    assert PYTHON.exists(), "the frameworks are not there: run sh .ci/setup dev"
+    assert PYTHON.exists(), "the frameworks are not there: run sh .ci/setup frameworks"
     command = [*UNSHARE, str(PYTHON), str(SUPPORT / "frameworks_scene.py"), request.param]
     done = subprocess.run(command, capture_output=True, text=True, timeout=380)
     assert done.returncode == 0, done.stderr
@@ -185,7 +185,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def transcribe(emulator: Emulator, folder: Path) -> subprocess.CompletedProcess[str]:
-    assert PYTHON.exists(), "the frameworks are not there: run sh .ci/setup dev"
+    assert PYTHON.exists(), "the frameworks are not there: run sh .ci/setup frameworks"
     return subprocess.run(
         [str(PYTHON), str(SAMPLES / "dask_folder.py"), str(folder), "--workers", "2"],
         env={**os.environ, **emulator.environment},

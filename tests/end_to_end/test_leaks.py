@@ -8,21 +8,21 @@ import gc
 import inspect
 import io
 import logging
-import os
 import pickle
-import subprocess
-import sys
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import azure.cognitiveservices.speech as speechsdk
 import pytest
 from azure.core.credentials import AzureKeyCredential
 
 import speechroute
-from places import SPEECHROUTE, WAV
+from forks import Forks
+from places import WAV
 from revealed import everything_about
 from speechroute import SpeechConfigFactory, SpeechRouteError, SpeechSettings, errors, urls
 from speechroute.emulator import Emulator
@@ -107,11 +107,12 @@ CALLS: dict[str, Callable[[Place], Any]] = {
     "translation_config": lambda _: speechroute.translation_config(["de"], key=KEY),
     "urls": lambda _: urls.to_private(f"{FULL}?subscription-key={KEY}", KEY),
 }
-STATES = {
+PROCESS_WIDE = {"inject_into_speechsdk", "extract_from_speechsdk"}
+STATES: dict[str, dict[str, str]] = {
     "works": {},
-    "refused": {"service_state": "removed"},
+    "refused": {},
     "name does not exist": {"SPEECH_ENDPOINT": "no-such-name"},
-    "DNS fails": {"SPEECH_DNS_SERVERS": "127.0.0.1:9", "SPEECH_DNS_TIMEOUT": "0.5"},
+    "DNS fails": {"SPEECH_DNS_SERVERS": "127.0.0.1:9", "SPEECH_DNS_TIMEOUT": "0.1"},
     "settings are wrong": {"SPEECH_REGION": KEY},
     "behind a proxy": {"SPEECH_PROXY": f"http://me:{PASSWORD}@127.0.0.1:9"},
 }
@@ -138,8 +139,8 @@ def canary_emulator() -> Iterator[Emulator]:
         yield emulator
 
 
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
+@contextmanager
+def logged() -> Iterator[io.StringIO]:
     """What every logger says, at DEBUG, those of Azure's libraries included."""
     text, root = io.StringIO(), logging.getLogger()
     handler, level = logging.StreamHandler(text), root.level
@@ -162,6 +163,58 @@ def _holds_sdk(value: Any) -> bool:
     return type(getattr(value, "result", None)).__module__.startswith("azure.")
 
 
+def outcome(call: str, kind: str, emulator: Emulator) -> list[str]:
+    """What a call gives to who makes it."""
+    try:
+        return [shown(CALLS[call](Place(kind, emulator)))]
+    except (SpeechRouteError, TypeError, ValueError) as error:
+        given = [everything_about(error), *traceback.format_exception(error)]
+        if isinstance(error, SpeechRouteError):
+            given += [repr(copy.copy(error)), pickle.dumps(error).decode("latin-1")]
+        return given
+
+
+class Given(NamedTuple):
+    """What all calls with one kind of secret gave out in one state.
+
+    Attributes:
+        outcomes: of each call.
+        beside: what went to loggers, standard output and error, and the SDK's log.
+    """
+
+    outcomes: dict[str, Future[list[str]]]
+    beside: list[str]
+
+
+def side_by_side(
+    kind: str, state: str, emulator: Emulator, capfd: pytest.CaptureFixture[str]
+) -> Given:
+    """Make all calls at once: the SDK takes a second for each that is refused."""
+    emulator.state = "removed"
+    if state == "refused":
+        emulator.dns_state = "vnet"
+    sdk_log = Path("sdk.log").absolute()
+    environment = {**emulator.environment, "SPEECH_LOG_FILE": str(sdk_log), **STATES[state]}
+    outcomes: dict[str, Future[list[str]]] = {}
+    with pytest.MonkeyPatch.context() as patch, logged() as log:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        patch.setattr("speechroute._sdk.default._default", [])
+        for calls, workers in ((CALLS.keys() - PROCESS_WIDE, len(CALLS)), (PROCESS_WIDE, 1)):
+            with ThreadPoolExecutor(workers) as pool:
+                outcomes |= {call: pool.submit(outcome, call, kind, emulator) for call in calls}
+        gc.collect()
+    output = capfd.readouterr()
+    said_by_sdk = sdk_log.read_text(errors="replace") if sdk_log.exists() else ""
+    return Given(outcomes, [log.getvalue(), output.out, output.err, said_by_sdk])
+
+
+@pytest.fixture(scope="module")
+def given() -> dict[tuple[str, str], Given]:
+    """By kind and state."""
+    return {}
+
+
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("kind", ["key", "key credential", "token", "broken"])
@@ -169,34 +222,15 @@ def test_no_public_call_gives_a_secret_out(
     kind: str,
     state: str,
     call: str,
+    given: dict[tuple[str, str], Given],
     canary_emulator: Emulator,
-    log: io.StringIO,
-    monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    canary_emulator.state = "vnet" if state == "refused" else "removed"
-    sdk_log = Path("sdk.log").absolute()
-    environment = {**canary_emulator.environment, "SPEECH_LOG_FILE": str(sdk_log)}
-    for name, value in {**environment, **STATES[state]}.items():
-        if name.isupper():
-            monkeypatch.setenv(name, value)
-    monkeypatch.setattr("speechroute._sdk.default._default", [])
-    if state == "refused":
-        canary_emulator.service_state = "removed"
-    given: list[str] = []
-    try:
-        given.append(shown(CALLS[call](Place(kind, canary_emulator))))
-    except (SpeechRouteError, TypeError, ValueError) as error:
-        given += [everything_about(error), *traceback.format_exception(error)]
-        if isinstance(error, SpeechRouteError):
-            given += [repr(copy.copy(error)), pickle.dumps(error).decode("latin-1")]
-    gc.collect()
-    output = capfd.readouterr()
-    given += [log.getvalue(), output.out, output.err]
-    if sdk_log.exists():
-        given.append(sdk_log.read_text(errors="replace"))
-    for secret in SECRETS:
-        assert secret not in "\n".join(given), next(text for text in given if secret in text)
+    if (kind, state) not in given:
+        given[kind, state] = side_by_side(kind, state, canary_emulator, capfd)
+    outcomes, beside = given[kind, state]
+    for text in (*outcomes[call].result(), *beside):
+        assert all(secret not in text for secret in SECRETS), text
 
 
 def test_each_error_class_was_seen_by_these_tests(canary_emulator: Emulator) -> None:
@@ -291,34 +325,34 @@ COMMANDS = (
 )
 
 
+CRASH = """
+import speechroute._network.resolver as resolver, speechroute.emulator as emulator
+def crash(*_, **__): raise RuntimeError('unexpected')
+resolver.RouteResolver.kept = emulator.Emulator.__enter__ = crash
+"""
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    with Forks() as forks:
+        yield forks
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("crash", [False, True], ids=["runs", "crashes"])
 def test_no_command_gives_a_secret_out(
-    command: list[str], crash: bool, canary_emulator: Emulator
+    command: list[str], crash: bool, canary_emulator: Emulator, forks: Forks
 ) -> None:
     """A crash is an error that nobody expected, from the first thing that a command looks at."""
-    code = "from speechroute._cli import main; main()"
-    if crash:
-        code = (
-            "import speechroute._network.resolver as resolver, speechroute.emulator as emulator\n"
-            "def crash(*_, **__): raise RuntimeError('unexpected')\n"
-            "resolver.RouteResolver.kept = emulator.Emulator.__enter__ = crash\n" + code
-        )
+    program = Path("program.py")
+    program.write_text(f"{CRASH if crash else ''}\nfrom speechroute._cli import main; main()")
     environment = {
-        **os.environ,
         **canary_emulator.environment,
         "SPEECH_KEY": KEY,
         "SPEECH_PRIVATE_ENDPOINT": "yes",
         "HTTPS_PROXY": f"http://me:{PASSWORD}@127.0.0.1:9",
     }
-    done = subprocess.run(
-        [sys.executable, "-c", code, *command],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    done = forks.run(program, *command, environment=environment)
     output = done.stdout + done.stderr
     assert crash is ("RuntimeError: unexpected" in output) or command[0] in ("log", "run", "url")
     assert all(secret not in output for secret in SECRETS)
-    assert Path(SPEECHROUTE).exists()

@@ -6,10 +6,11 @@ import os
 import subprocess
 import sys
 import wave
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
+from forks import Forks
 from places import SAMPLES
 from speechroute.emulator import Emulator
 
@@ -26,13 +27,10 @@ EXPECTED = {
 }
 
 
-def run(
-    sample: str, environment: dict[str, str], *arguments: str
-) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SAMPLES / sample), *arguments]
-    return subprocess.run(
-        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=100
-    )
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    with Forks() as forks:
+        yield forks
 
 
 def test_no_sample_is_forgotten() -> None:
@@ -41,33 +39,48 @@ def test_no_sample_is_forgotten() -> None:
 
 @pytest.mark.parametrize("state", ["vnet", "proxy", "removed"])
 @pytest.mark.parametrize("sample", EXPECTED)
-def test_a_sample_runs_in_every_state(sample: str, state: str, emulator: Emulator) -> None:
+def test_a_sample_runs_in_every_state(
+    sample: str, state: str, emulator: Emulator, forks: Forks
+) -> None:
     emulator.state = state
-    done = run(sample, emulator.environment)
+    if state == "vnet":  # once for each sample, nothing is imported beforehand
+        done = subprocess.run(
+            [sys.executable, str(SAMPLES / sample)],
+            env={**os.environ, **emulator.environment},
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+    else:
+        done = forks.run(SAMPLES / sample, environment=emulator.environment)
     assert done.returncode == 0, done.stderr
     assert EXPECTED[sample] in done.stdout
 
 
 @pytest.mark.parametrize("sample", sorted(set(EXPECTED) - {"before_after.py"}))
-def test_a_sample_fails_loudly_with_a_wrong_key(sample: str, emulator: Emulator) -> None:
-    done = run(sample, {**emulator.environment, "SPEECH_KEY": "wrong"})
+def test_a_sample_fails_loudly_with_a_wrong_key(
+    sample: str, emulator: Emulator, forks: Forks
+) -> None:
+    environment = {**emulator.environment, "SPEECH_KEY": "wrong"}
+    done = forks.run(SAMPLES / sample, environment=environment)
     assert done.returncode != 0
     assert "401" in done.stderr
 
 
 @pytest.mark.parametrize("sample", ["recognize_continuous.py", "transcribe_conversation.py"])
-def test_a_file_without_audio_ends_too(sample: str, emulator: Emulator, tmp_path: Path) -> None:
-    with wave.open(str(tmp_path / "empty.wav"), "wb") as wav:
+def test_a_file_without_audio_ends_too(sample: str, emulator: Emulator, forks: Forks) -> None:
+    with wave.open("empty.wav", "wb") as wav:
         wav.setparams((1, 2, 16_000, 0, "NONE", ""))
-    done = run(sample, emulator.environment, str(tmp_path / "empty.wav"))
+    done = forks.run(SAMPLES / sample, "empty.wav", environment=emulator.environment)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
-def test_before_and_after_differ_where_the_article_says(emulator: Emulator) -> None:
+def test_before_and_after_differ_where_the_article_says(emulator: Emulator, forks: Forks) -> None:
     outputs = {}
     for state in ("vnet", "removed"):
         emulator.state = state
-        outputs[state] = run("before_after.py", emulator.environment).stdout.splitlines()
+        done = forks.run(SAMPLES / "before_after.py", environment=emulator.environment)
+        outputs[state] = done.stdout.splitlines()
     assert "(401)" in outputs["vnet"][1]
     assert "(404)" in outputs["removed"][3]
     for state, lines in outputs.items():
