@@ -22,7 +22,7 @@ from azure.core.credentials import AzureKeyCredential
 
 import speechroute
 from forks import Forks
-from places import WAV
+from places import SPEECHROUTE, WAV
 from revealed import everything_about
 from speechroute import SpeechConfigFactory, SpeechRouteError, SpeechSettings, errors, urls
 from speechroute.emulator import Emulator
@@ -356,3 +356,4 @@ def test_no_command_gives_a_secret_out(
     output = done.stdout + done.stderr
     assert crash is ("RuntimeError: unexpected" in output) or command[0] in ("log", "run", "url")
     assert all(secret not in output for secret in SECRETS)
+    assert Path(SPEECHROUTE).exists()
