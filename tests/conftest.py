@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from forks import FORKS
 from speechroute.emulator import Emulator
 
 pytest_plugins = ["pytester"]
@@ -22,6 +23,12 @@ def _empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.upper().startswith(_PREFIXES) or name.upper() in _PROXIES:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_forks() -> Iterator[None]:
+    yield
+    FORKS.end()
 
 
 @pytest.fixture(scope="session")

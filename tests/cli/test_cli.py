@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from clients import CLIENTS
-from commands import forked, forks_end, run, started  # noqa: F401  # a fixture
+from commands import forked, run, started
 from speechroute import SpeechConfigFactory
 from speechroute.emulator import Emulator
 

@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 import pytest
 
 from clients import CLIENTS
-from commands import forked, forks_end  # noqa: F401  # a fixture
+from commands import forked
 from places import SPEECHROUTE
 from speechroute import SpeechConfigFactory
 from speechroute._cli.log import config_line, connection_urls

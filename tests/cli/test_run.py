@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import forked, forks_end, started  # noqa: F401  # a fixture
+from commands import forked, started
 from places import SPEECHROUTE, WAV
 from speechroute.emulator import Emulator
 

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import pytest
 
-from commands import forked, forks_end, started  # noqa: F401  # a fixture
+from commands import forked, started
 from speechroute.emulator import Emulator
 
 OFTEN = {"SPEECH_ROUTE_TTL_MIN": "0.1", "SPEECH_ROUTE_TTL_MAX": "0.1", "COLUMNS": "80"}

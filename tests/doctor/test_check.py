@@ -22,7 +22,7 @@ import jsonschema
 import pytest
 
 from clients import until
-from commands import forked, forked_scene, forks_end, run, started  # noqa: F401  # a fixture
+from commands import forked, forked_scene, run, started
 from pictures import OUTPUT, PICTURES, picture
 from places import ROOT
 from readme import table

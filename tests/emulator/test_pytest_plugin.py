@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from forks import Forks
+from forks import FORKS
 from places import WAV
 from readme import BLOCKS
 
@@ -40,16 +39,10 @@ def passes_by_itself(pytester: pytest.Pytester, tests: str) -> None:
     pytester.runpytest_subprocess(*PLUGINS).assert_outcomes(passed=1)
 
 
-@pytest.fixture(scope="module")
-def forks() -> Iterator[Forks]:
-    with Forks() as forks:
-        yield forks
-
-
-def passes(pytester: pytest.Pytester, forks: Forks, tests: str, *, number: int = 1) -> None:
+def passes(pytester: pytest.Pytester, tests: str, *, number: int = 1) -> None:
     """As `passes_by_itself`, but what the plugin imports for its fixture is imported already."""
     pytester.makepyfile(application=APPLICATION, test_application=tests)
-    done = forks.run(PYTEST, *PLUGINS)
+    done = FORKS.run(PYTEST, *PLUGINS)
     print(done.stdout, done.stderr)
     result = pytest.RunResult(done.returncode, done.stdout.splitlines(), [], 0)
     result.assert_outcomes(passed=number)
@@ -80,10 +73,9 @@ def test_it_loads_neither_the_sdk_nor_the_emulator_until_a_test_asks(
     )
 
 
-def test_the_state_may_change_while_a_test_runs(pytester: pytest.Pytester, forks: Forks) -> None:
+def test_the_state_may_change_while_a_test_runs(pytester: pytest.Pytester) -> None:
     passes(
         pytester,
-        forks,
         """
         import pytest
         from application import transcribe
@@ -107,12 +99,9 @@ def test_the_state_may_change_while_a_test_runs(pytester: pytest.Pytester, forks
     )
 
 
-def test_requests_tell_what_was_asked_and_no_secret(
-    pytester: pytest.Pytester, forks: Forks
-) -> None:
+def test_requests_tell_what_was_asked_and_no_secret(pytester: pytest.Pytester) -> None:
     passes(
         pytester,
-        forks,
         """
         from application import transcribe
 
@@ -128,12 +117,9 @@ def test_requests_tell_what_was_asked_and_no_secret(
     )
 
 
-def test_texts_and_failures_are_those_that_the_test_says(
-    pytester: pytest.Pytester, forks: Forks
-) -> None:
+def test_texts_and_failures_are_those_that_the_test_says(pytester: pytest.Pytester) -> None:
     passes(
         pytester,
-        forks,
         """
         import pytest
         from application import transcribe
@@ -157,7 +143,7 @@ def test_texts_and_failures_are_those_that_the_test_says(
 
 
 def test_a_test_sees_no_other_settings_and_leaves_none(
-    pytester: pytest.Pytester, forks: Forks, monkeypatch: pytest.MonkeyPatch
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SPEECH_KEY", "0" * 32)
     monkeypatch.setenv("AZURE_SPEECH_REGION", "northeurope")
@@ -165,7 +151,6 @@ def test_a_test_sees_no_other_settings_and_leaves_none(
     (pytester.path / ".env").write_text("SPEECH_REGION=uksouth\nSPEECH_VOICE=from-dotenv\n")
     passes(
         pytester,
-        forks,
         """
         import os
         import pytest
@@ -206,12 +191,9 @@ def test_a_test_sees_no_other_settings_and_leaves_none(
     )
 
 
-def test_a_program_that_injects_and_one_that_awaits(
-    pytester: pytest.Pytester, forks: Forks
-) -> None:
+def test_a_program_that_injects_and_one_that_awaits(pytester: pytest.Pytester) -> None:
     passes(
         pytester,
-        forks,
         """
         import asyncio
         import azure.cognitiveservices.speech as speechsdk

@@ -21,7 +21,7 @@ import pytest
 from azure.core.credentials import AzureKeyCredential
 
 import speechroute
-from forks import Forks
+from forks import FORKS
 from places import SPEECHROUTE, WAV
 from revealed import everything_about
 from speechroute import SpeechConfigFactory, SpeechRouteError, SpeechSettings, errors, urls
@@ -332,16 +332,10 @@ resolver.RouteResolver.kept = emulator.Emulator.__enter__ = crash
 """
 
 
-@pytest.fixture(scope="module")
-def forks() -> Iterator[Forks]:
-    with Forks() as forks:
-        yield forks
-
-
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("crash", [False, True], ids=["runs", "crashes"])
 def test_no_command_gives_a_secret_out(
-    command: list[str], crash: bool, canary_emulator: Emulator, forks: Forks
+    command: list[str], crash: bool, canary_emulator: Emulator
 ) -> None:
     """A crash is an error that nobody expected, from the first thing that a command looks at."""
     program = Path("program.py")
@@ -352,7 +346,7 @@ def test_no_command_gives_a_secret_out(
         "SPEECH_PRIVATE_ENDPOINT": "yes",
         "HTTPS_PROXY": f"http://me:{PASSWORD}@127.0.0.1:9",
     }
-    done = forks.run(program, *command, environment=environment)
+    done = FORKS.run(program, *command, environment=environment)
     output = done.stdout + done.stderr
     assert crash is ("RuntimeError: unexpected" in output) or command[0] in ("log", "run", "url")
     assert all(secret not in output for secret in SECRETS)

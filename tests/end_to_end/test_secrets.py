@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from forks import Forks
+from forks import FORKS
 from places import SPEECHROUTE
 from revealed import everything_about
 from speechroute import SpeechConfigFactory, SpeechRouteError, SpeechSettings, urls
@@ -161,8 +161,7 @@ def outputs_of_all(environment: dict[str, str]) -> Outputs:
         for arguments in COMMANDS
         for wrong in (False, True)
     }
-    with Forks() as forks:
-        return dict(zip(cases, forks.run_all(cases.values()), strict=True))
+    return dict(zip(cases, FORKS.run_all(cases.values()), strict=True))
 
 
 @pytest.fixture(scope="module")

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
-import pytest
-
-from forks import Forks
+from forks import FORKS
 from places import SPEECHROUTE, SUPPORT
-
-_until_the_end = ExitStack()
 
 
 def run(
@@ -28,19 +23,6 @@ def run(
     )
 
 
-@functools.cache
-def _forks() -> Forks:
-    return _until_the_end.enter_context(Forks())
-
-
-@pytest.fixture(scope="session", autouse=True)
-def forks_end() -> Iterator[None]:
-    """For each folder whose tests use forks: their coverage must be there at the end."""
-    yield
-    _until_the_end.close()
-    _forks.cache_clear()
-
-
 def forked(
     *arguments: str, environment: Mapping[str, str] | None = None, columns: int = 80
 ) -> subprocess.CompletedProcess[str]:
@@ -48,7 +30,7 @@ def forked(
 
     PYTHONPATH comes too late for it, and reaches only what it starts.
     """
-    return _forks().run(
+    return FORKS.run(
         SUPPORT / "command_fork.py",
         *arguments,
         environment={"COLUMNS": str(columns), **(environment or {})},
@@ -59,7 +41,7 @@ def forked_scene(
     *arguments: str, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """As ``python check_scene.py ARGUMENTS``, such a process too."""
-    return _forks().run(SUPPORT / "check_scene.py", *arguments, environment=environment or {})
+    return FORKS.run(SUPPORT / "check_scene.py", *arguments, environment=environment or {})
 
 
 @contextmanager

@@ -6,6 +6,7 @@ Python does.
 
 from __future__ import annotations
 
+import functools
 import gc
 import json
 import os
@@ -16,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Self, TypedDict
+from typing import TypedDict
 
 _PATIENCE_S = 100
 
@@ -24,14 +25,16 @@ _PATIENCE_S = 100
 class Forks:
     """Runs programs."""
 
-    def __enter__(self) -> Self:
-        self._server = subprocess.Popen(
+    @functools.cached_property
+    def _server(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        return self
 
-    def __exit__(self, *exc: object) -> None:
-        self._server.communicate()
+    def end(self) -> None:
+        """Wait for the end of what they are forked from, if any was."""
+        if "_server" in vars(self):
+            self._server.communicate()
 
     def run(
         self, program: str | Path, *arguments: str, environment: Mapping[str, str] | None = None
@@ -72,6 +75,10 @@ class Forks:
                 )
                 for job, code in zip(jobs, codes, strict=True)
             ]
+
+
+FORKS = Forks()
+"""Those of this process of pytest; `conftest` ends them, so that their coverage is there."""
 
 
 class _Job(TypedDict):
