@@ -115,7 +115,10 @@ def synthesize_text_stream(config: Any) -> Outcome:
 
 
 def list_voices(config: Any) -> Outcome:
-    result = speechsdk.SpeechSynthesizer(config, None).get_voices_async().get()
+    # With a name, so that it lives on: the SDK asks the synthesizer for a token meanwhile, and
+    # crashes if it is gone (measured, 1.53).
+    synthesizer = speechsdk.SpeechSynthesizer(config, None)
+    result = synthesizer.get_voices_async().get()
     if result.reason == speechsdk.ResultReason.Canceled:
         return Outcome(error=result.error_details)
     return Outcome(tuple(voice.short_name for voice in result.voices))
