@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from commands import forked, started
 from places import SPEECHROUTE, WAV
 from speechroute.emulator import Emulator
 
+STARTUP = str(files("speechroute._cli") / "startup")
 PROGRAM = f"""
 import os, sys
 from azure.cognitiveservices.speech import SpeechConfig, SpeechRecognizer, audio
@@ -27,7 +29,7 @@ def recognize():
 
 if __name__ == "__main__":
     assert not [module for module in sys.modules if module.startswith("speechroute")]
-    assert not [entry for entry in sys.path if "_startup" in entry]
+    assert {STARTUP!r} not in sys.path
     result = recognize()
     print(result.text or result.cancellation_details.error_details, *sys.argv[1:])
 """

@@ -760,4 +760,4 @@ def test_the_readmes_pictures_are_of_this_version(name: str) -> None:
     readme = (ROOT / "README.md").read_text()
     assert f"samples/output/{name}" in readme
     now = picture(PICTURES[name], name)
-    assert words((OUTPUT / name).read_text()) == words(now), "run python tests/pictures.py"
+    assert words((OUTPUT / name).read_text()) == words(now), "run python tests/support/pictures.py"

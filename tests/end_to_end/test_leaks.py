@@ -146,9 +146,11 @@ def logged() -> Iterator[io.StringIO]:
     handler, level = logging.StreamHandler(text), root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
-    yield text
-    root.removeHandler(handler)
-    root.setLevel(level)
+    try:
+        yield text
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
 
 
 def shown(value: Any) -> str:

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import TypedDict
 
 _PATIENCE_S = 100
+_OUT_OF_TIME = (-signal.SIGALRM, 256 - signal.SIGALRM)
+"""How a fork ends whose time is up, and one that passes on how its own child did."""
 
 
 class Forks:
@@ -65,7 +67,15 @@ class Forks:
             assert self._server.stdin
             assert self._server.stdout
             print(json.dumps(jobs), file=self._server.stdin, flush=True)
-            codes = json.loads(self._server.stdout.readline())
+            try:
+                codes = json.loads(self._server.stdout.readline())
+            except BaseException:
+                self._server.kill()  # its next line would answer this question, not the next
+                del self._server
+                raise
+            for job, code in zip(jobs, codes, strict=True):
+                if code in _OUT_OF_TIME:
+                    raise subprocess.TimeoutExpired(job["command"], _PATIENCE_S)
             return [
                 subprocess.CompletedProcess(
                     job["command"],

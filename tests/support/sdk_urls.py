@@ -15,6 +15,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -137,8 +138,8 @@ def main() -> None:
     folder, proxy_port, configs = sys.argv[1:]
     opened = partial(_opened, folder, int(proxy_port), json.loads(configs))
     *names, last = (name for name in vars(Clients) if not name.startswith("_"))
-    with multiprocessing.get_context("fork").Pool(len(names)) as pool:
-        found = dict(zip(names, pool.map(opened, names, chunksize=1), strict=True))
+    with ProcessPoolExecutor(len(names), multiprocessing.get_context("fork")) as pool:
+        found = dict(zip(names, pool.map(opened, names), strict=True))
     found[last] = opened(last)
     print(json.dumps({"version": speechsdk.__version__, "opened": found}))
 

@@ -184,6 +184,6 @@ class UnsupportedSdk(SpeechRouteError):
         return error
 
 
-_KINDS = (SpeechRouteError, *SpeechRouteError.__subclasses__(), *RoutingError.__subclasses__())
-for _kind in _KINDS:
+_ERRORS = (SpeechRouteError, *SpeechRouteError.__subclasses__(), *RoutingError.__subclasses__())
+for _kind in (Problem, *_ERRORS):
     _kind.__module__ = "speechroute.errors"  # where users find it, as tracebacks tell

@@ -17,6 +17,7 @@ from .._core.resource import Resource
 from . import fields, parsers
 from .consistency import settle
 from .key_file import FileKey
+from .parsers import revealed
 from .problems import problem_of
 from .sources import sources_of
 
@@ -116,7 +117,7 @@ class SpeechSettings(BaseSettings):
         # Under the names of variables, not of fields: with the latter allowed, pydantic-settings
         # would take ENDPOINT or LANGUAGE from the environment for settings of this library.
         named = {f"SPEECH_{k.upper()}" if k in known else k: v for k, v in values.items()}
-        file = values.get("key_file")
+        file = revealed(values.get("key_file"))
         if isinstance(file, (str, Path)) and not values.get("key"):
             # An argument wins over a key in the environment.
             named["SPEECH_KEY"] = Path(file)

@@ -38,12 +38,13 @@ def shown(text: str) -> str:
     return repr(mask(masked) + ("?..." if question_mark else ""))
 
 
-def _revealed(value: object) -> object:
+def revealed(value: object) -> object:
+    """A value out of what hides it from tracebacks."""
     return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def _text(given: object, expected: str) -> str:
-    value = _revealed(given)
+    value = revealed(given)
     if not isinstance(value, str):
         raise BadValue(f"a {type(value).__name__}", expected, "give it as text")
     text = value.strip()
@@ -54,7 +55,7 @@ def _text(given: object, expected: str) -> str:
 
 def key(value: object) -> SecretStr:
     """A resource key: visible ASCII, without the newline that files end with."""
-    text, expected = _revealed(value), "a resource key"
+    text, expected = revealed(value), "a resource key"
     remedy = "copy a key from the resource's page 'Keys and Endpoint' in the Azure portal"
     if text is None:
         remedy = f"{remedy}, or set SPEECH_AUTH=entra to go without"
@@ -140,7 +141,7 @@ def duration(value: object) -> float:
 
 
 def _seconds(value: object, fits: Callable[[float], bool], expected: str, example: float) -> float:
-    value = _revealed(value)
+    value = revealed(value)
     try:
         seconds = float(value)  # type: ignore[arg-type]  # what float() refuses is the point
     except (TypeError, ValueError, OverflowError):
@@ -158,7 +159,7 @@ def dns_servers(value: object) -> tuple[str, ...]:
 
 
 def _items(given: object, expected: str) -> list[str]:
-    value = _revealed(given)
+    value = revealed(given)
     if isinstance(value, str):
         value = re.split(r"[\s,]+", value.strip(" ,"))
     if not isinstance(value, (list, tuple)):
