@@ -87,23 +87,24 @@ def hosts_of(names: Names) -> list[tuple[str, Host]]:
 
 
 def markers_of(names: Names) -> list[tuple[str, Marker]]:
-    region, (traffic, app), gateway = names.region, names.vnet_proxy, names.gateway
+    cloud, region, gateway = names.cloud, names.region, names.gateway
+    traffic, app = names.vnet_proxy
     return [
         *(
-            (f"my-speech.privatelink.{suffix}", Marker(MarkerKind.PRIVATE_LINK, None))
+            (f"my-speech.privatelink.{suffix}", Marker(MarkerKind.PRIVATE_LINK, None, cloud))
             for suffix in names.custom_domains
         ),
-        (f"{region}.{traffic}", Marker(MarkerKind.VNET_PROXY, region)),
-        (f"vnetproxyv1-weu-prod.{region}.{app}", Marker(MarkerKind.VNET_PROXY, region)),
-        (f"{region}.{names.api}", Marker(MarkerKind.REGIONAL, region)),
-        (f"cognitiveweprod.{gateway[0]}", Marker(MarkerKind.REGIONAL, None)),
-        (f"cognitiveweprod.{gateway[1]}", Marker(MarkerKind.REGIONAL, None)),
-        (f"apimgmttmdjylckcx6clmh2isu2wr.{gateway[0]}", Marker(MarkerKind.REGIONAL, None)),
+        (f"{region}.{traffic}", Marker(MarkerKind.VNET_PROXY, region, cloud)),
+        (f"vnetproxyv1-weu-prod.{region}.{app}", Marker(MarkerKind.VNET_PROXY, region, cloud)),
+        (f"{region}.{names.api}", Marker(MarkerKind.REGIONAL, region, cloud)),
+        (f"cognitiveweprod.{gateway[0]}", Marker(MarkerKind.REGIONAL, None, cloud)),
+        (f"cognitiveweprod.{gateway[1]}", Marker(MarkerKind.REGIONAL, None, cloud)),
+        (f"apimgmttmdjylckcx6clmh2isu2wr.{gateway[0]}", Marker(MarkerKind.REGIONAL, None, cloud)),
         (
             f"cognitiveweprod-{region}-01.regional.{gateway[1]}",
-            Marker(MarkerKind.REGIONAL, region),
+            Marker(MarkerKind.REGIONAL, region, cloud),
         ),
-        (f"apimgmthskquihpkz6d90kmhvnabrx3.{gateway[2]}", Marker(MarkerKind.REGIONAL, None)),
+        (f"apimgmthskquihpkz6d90kmhvnabrx3.{gateway[2]}", Marker(MarkerKind.REGIONAL, None, cloud)),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,9 +16,10 @@ from real_dns import PRIVATE_LINK as LINK
 from real_dns import VNET_PROXY as PROXY
 from speechroute._core.addresses import is_private
 from speechroute._core.choices import PrivateEndpoint, WhenUndecided
+from speechroute._core.classify import classify, without_dns
 from speechroute._core.resource import Resource
 from speechroute._core.route import Route
-from speechroute._core.verdict import Decision, Row, Verdict, classify, without_dns
+from speechroute._core.verdict import Decision, Row, Verdict
 from speechroute._core.view import DnsView, Lookup, Outcome
 from speechroute.emulator._names import Names, State
 from speechroute.errors import (
@@ -29,6 +31,7 @@ from speechroute.errors import (
 
 RESOURCE = Resource(C, None)
 PUBLIC, PRIVATE = "13.69.67.71", "172.28.0.10"
+GOVERNMENT = "my-speech.cognitiveservices.azure.us"
 
 
 def answered(*chain: str, addresses: tuple[str, ...] = (PUBLIC,), ttl: int = 60) -> Lookup:
@@ -88,7 +91,23 @@ PRIVATE_CASES = {
     ),
     "private endpoint from outside": (DnsView(answered(C, LINK, *PROXY)), Row.VNET_PROXY),
     "VNet service endpoint, no privatelink": (DnsView(answered(C, *PROXY)), Row.VNET_PROXY),
-    "privatelink with a public address": (DnsView(answered(C, LINK)), Row.VNET_PROXY),
+    "privatelink with a public address": (DnsView(answered(C, LINK)), Row.PRIVATE_LINK),
+    "DNS64 form of a private address": (
+        DnsView(answered(C, LINK, addresses=("64:ff9b::ac1c:a",))),
+        Row.PRIVATE_ADDRESS,
+    ),
+    "system with the DNS64 form alone": (
+        DnsView(answered(C, LINK, addresses=(PRIVATE,)), system("64:ff9b::ac1c:a")),
+        Row.PRIVATE_ADDRESS,
+    ),
+    "VNet proxy behind an egress proxy": (
+        DnsView(answered(C, LINK, *PROXY, addresses=(PRIVATE,))),
+        Row.VNET_PROXY,
+    ),
+    "hosts file, another line for the region": (
+        DnsView(answered(C, *GATEWAY), system(PRIVATE), region_system=system(PUBLIC)),
+        Row.SYSTEM_PRIVATE,
+    ),
     "hosts file over public DNS": (
         DnsView(answered(C, *GATEWAY), system(PRIVATE)),
         Row.SYSTEM_PRIVATE,
@@ -106,6 +125,12 @@ REGIONAL_CASES = {
     "private endpoints removed": DnsView(answered(C, *GATEWAY)),
     "removed, alias left behind": DnsView(answered(C, LINK, *GATEWAY)),
     "only the gateway is known": DnsView(answered(C, GATEWAY[4])),
+    "egress proxy": DnsView(answered(C, *GATEWAY, addresses=("10.9.9.9",))),
+    "sinkhole": DnsView(answered(C, LINK, *GATEWAY, addresses=("127.0.0.1",))),
+    "carrier-grade translation": DnsView(answered(C, *GATEWAY, addresses=("100.64.0.9",))),
+    "egress proxy of the system alone": DnsView(
+        answered(C, *GATEWAY), system("10.9.9.9"), region_system=system("10.9.9.8")
+    ),
 }
 
 
@@ -142,7 +167,7 @@ def test_public_dns_with_a_private_system_view_carries_a_warning() -> None:
 def test_private_dns_with_a_public_system_view_goes_where_the_system_says() -> None:
     view = DnsView(answered(C, LINK, addresses=(PRIVATE,)), system(PUBLIC))
     verdict = decide(view)
-    assert verdict.row is Row.VNET_PROXY
+    assert verdict.row is Row.PRIVATE_LINK
     assert PUBLIC in verdict.warnings[0]
 
 
@@ -177,6 +202,92 @@ def test_a_flattened_chain_is_compared_with_the_regions_addresses() -> None:
     assert (verdict.row, verdict.region) == (Row.SAME_AS_REGION, "westeurope")
     elsewhere = answered(*GATEWAY, addresses=("13.93.122.1",))
     assert classify(DnsView(answered(C), None, elsewhere), resource).row is Row.UNDECIDED
+
+
+def test_an_egress_proxy_has_the_regions_address_too_private_or_not() -> None:
+    resource, proxy = Resource(C, "westeurope"), answered(C, addresses=("10.9.9.9",))
+    assert classify(DnsView(proxy, None, proxy), resource).row is Row.SAME_AS_REGION
+    by_system = DnsView(
+        failed(Outcome.FAILED, C), system("10.9.9.9"), region_system=system("10.9.9.9")
+    )
+    assert classify(by_system, resource).row is Row.SAME_AS_REGION
+    elsewhere = answered(GATEWAY[0], addresses=("10.9.9.8",))
+    assert classify(DnsView(proxy, None, elsewhere), resource).warnings == ()
+    (warning,) = decide(DnsView(proxy)).warnings
+    assert "set SPEECH_REGION" in warning
+
+
+@pytest.mark.parametrize("case", ["egress proxy", "sinkhole", "carrier-grade translation"])
+def test_a_private_address_behind_a_name_that_is_none_of_a_private_endpoint_is_doubtful(
+    case: str,
+) -> None:
+    view = REGIONAL_CASES[case]
+    (warning,) = decide(view).warnings
+    assert warning.startswith(f"{view.dns.addresses[0]} is a private address")
+    assert not Route.of(decide(view), RESOURCE, view, 0).is_direct
+
+
+def test_a_public_address_at_privatelink_has_two_causes_and_a_way_past_a_proxy() -> None:
+    view = DnsView(answered(C, LINK))
+    (warning,) = decide(view).warnings
+    assert "NO_PROXY" in warning
+    assert "no private zone is linked" in warning
+    assert not Route.of(decide(view), RESOURCE, view, 0).is_direct
+
+
+@pytest.mark.parametrize(
+    ("custom_domain", "region", "chain", "clouds"),
+    [
+        (GOVERNMENT, "usgovvirginia", GATEWAY, ("government", "public")),
+        (GOVERNMENT, None, GATEWAY, ("government", "public")),
+        (GOVERNMENT, None, (GATEWAY[1],), ("government", "public")),
+        (GOVERNMENT, None, (LINK,), ("government", "public")),
+        (GOVERNMENT, None, PROXY, ("government", "public")),
+        (C, "westeurope", ("chinanorth3.api.cognitive.azure.cn",), ("public", "china")),
+        (C, None, (*GATEWAY, "usgovvirginia.api.cognitive.microsoft.us"), ("public", "government")),
+    ],
+)
+def test_a_name_of_another_cloud_is_an_error_that_names_both(
+    custom_domain: str, region: str | None, chain: tuple[str, ...], clouds: tuple[str, str]
+) -> None:
+    resource = Resource(custom_domain, region)
+    for address in (PUBLIC, PRIVATE):
+        view = DnsView(answered(custom_domain, *chain, addresses=(address,)))
+        verdict = decide(view, resource)
+        assert (verdict.row, verdict.decided_by) == (Row.OTHER_CLOUD, len(chain))
+        with pytest.raises(RouteUndecided) as raised:
+            Route.of(verdict, resource, view, 0)
+        own, other = clouds
+        assert f"of the {own} cloud" in str(raised.value)
+        assert f"of the {other} cloud" in str(raised.value)
+    told = classify(view, resource, told=PrivateEndpoint.NO)
+    assert told.region in (None, "westeurope")
+
+
+def test_a_route_refuses_a_region_of_another_cloud_wherever_it_comes_from() -> None:
+    verdict = Verdict(Row.REGIONAL, Decision.REGIONAL, "By hand.", "westeurope")
+    with pytest.raises(RouteUndecided, match=r"of the public cloud.*in the government cloud"):
+        Route.of(verdict, Resource(GOVERNMENT, None), None, 0)
+    route = Route.of(verdict, RESOURCE, None, 0)
+    with pytest.raises(RouteUndecided, match="china"):
+        replace(route, region="chinanorth3")
+
+
+def test_the_name_that_decided_is_told_and_no_other() -> None:
+    assert decide(DnsView(answered(C, LINK, *GATEWAY))).decided_by == 1 + len(GATEWAY)
+    assert decide(DnsView(answered(C, LINK, addresses=(PRIVATE,)))).decided_by == 1
+    assert decide(DnsView(answered(C, *GATEWAY), system(PRIVATE))).decided_by is None
+    assert decide(DnsView(answered(C, addresses=(PRIVATE,)))).decided_by is None
+
+
+def test_a_name_found_in_the_search_list_is_another_host() -> None:
+    found = Lookup((C, f"{C}.corp.example"), system(PRIVATE).addresses, None, Outcome.ANSWERED)
+    verdict = decide(DnsView(failed(Outcome.NAME_MISSING, C), found))
+    assert isinstance(verdict.error, CustomDomainNotFound)
+    assert f"only as {C}.corp.example, by its search list" in str(verdict.error)
+    verdict = decide(DnsView(answered(C, *GATEWAY), found))
+    assert verdict.row is Row.REGIONAL
+    assert "search list" in verdict.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +332,7 @@ def test_undecided_is_an_error_unless_told_otherwise() -> None:
             failed(Outcome.NO_ADDRESS, C, LINK),
             Row.PRIVATE_RECORD_MISSING,
             PrivateDnsRecordMissing,
-            "add an A record",
+            r"add an A record.*rebind protection.*SPEECH_DNS_SERVERS",
             id="zone linked, record without address",
         ),
         pytest.param(
@@ -315,7 +426,9 @@ def test_reserved_ranges_that_no_private_endpoint_has_are_not_private(address: s
     assert not is_private(ipaddress.ip_address(address))
 
 
-_names = st.sampled_from([C, LINK, *PROXY, *GATEWAY, "unknown.example.net"])
+_names = st.sampled_from(
+    [C, LINK, *PROXY, *GATEWAY, "unknown.example.net", "usgovvirginia.api.cognitive.microsoft.us"]
+)
 _addresses = st.ip_addresses().map(str)
 
 

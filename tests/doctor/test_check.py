@@ -89,11 +89,12 @@ def clock(seconds: float) -> Callable[[Emulator], None]:
     return set_up
 
 
-GOVERNMENT = {
+GOVERNMENT: dict[str, Any] = {
     "custom_domain": "my-speech.cognitiveservices.azure.us",
     "region": "usgovvirginia",
     "state": "removed",
 }
+OTHER_CLOUD = ("westeurope.api.cognitive.microsoft.com", "13.93.122.1")
 TOLD_YES = {"SPEECH_PRIVATE_ENDPOINT": "yes"}
 TOLD_NO = {"SPEECH_PRIVATE_ENDPOINT": "no", "SPEECH_REGION": "westeurope"}
 DEAD_DNS = {"SPEECH_DNS_SERVERS": "127.0.0.3", "SPEECH_DNS_TIMEOUT": "0.5"}
@@ -164,6 +165,18 @@ SCENES = {
         environment={"SPEECH_ENDPOINT": "my-speech"},
         make=GOVERNMENT,
         set_up=answers("my-speech.cognitiveservices.azure.com"),
+    ),
+    "SR203 by DNS": Scene(
+        {"SR203": "error"},
+        BOTH,
+        make=GOVERNMENT,
+        set_up=answers(GOVERNMENT["custom_domain"], *OTHER_CLOUD),
+    ),
+    "egress proxy behind the region": Scene(
+        {}, BOTH, set_up=answers(DOMAIN, OTHER_CLOUD[0], "10.9.9.9"), make={"state": "removed"}
+    ),
+    "egress proxy without names": Scene(
+        {"SR109": "error"}, PROBE, set_up=answers(DOMAIN, "10.9.9.9"), make={"state": "removed"}
     ),
     "SR204": Scene({"SR204": "error"}, environment={"SPEECH_ENDPOINT": f"{DOMAIN}.example.com"}),
     "SR205": Scene({"SR205": "warning"}, environment={"SPEECH_URL": TTS_URL}),
@@ -589,6 +602,22 @@ def test_one_request_with_a_key_and_the_others_without(emulator: Emulator) -> No
     assert [(r.path, r.status) for r in with_key] == [("/tts/cognitiveservices/voices/list", 200)]
     assert {request.credential for request in asked if request not in with_key} == {"none"}
     assert len(asked) == 8
+
+
+@pytest.mark.parametrize("settings", [{}, {"SPEECH_REGION": "usgovvirginia"}, TOLD_YES])
+def test_no_key_goes_to_another_cloud_by_dns(settings: dict[str, str]) -> None:
+    with Emulator(**GOVERNMENT) as emulator:
+        emulator.dns_answers[GOVERNMENT["custom_domain"]] = OTHER_CLOUD
+        environment = {**emulator.environment, **settings}
+        done = forked("check", "--probe", "--with-key", environment=environment)
+        asked = {request.host for request in emulator.requests if request.credential == "key"}
+        assert asked <= {GOVERNMENT["custom_domain"]}
+        assert done.returncode == 1
+
+
+def test_waiting_is_no_advice_where_a_proxy_answers_for_all_names() -> None:
+    done = check(SCENES["egress proxy without names"])
+    assert "waiting does not help: set SPEECH_REGION" in " ".join(done.stdout.split())
 
 
 def test_entra_signs_in_for_the_key() -> None:

@@ -22,6 +22,7 @@ from unshare import UNSHARE, needs_namespaces
 
 ERRORS = {
     "undecided": RouteUndecided,
+    "other-cloud": RouteUndecided,
     "private-record-missing": PrivateDnsRecordMissing,
     "custom-domain-missing": CustomDomainNotFound,
     "dns-unavailable": DnsUnavailable,

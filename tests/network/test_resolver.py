@@ -32,6 +32,7 @@ from speechroute.errors import CustomDomainNotFound, DnsUnavailable
 
 C = "my-speech.cognitiveservices.azure.com"
 PRIVATE = ("10.0.0.4",)
+LINK = "my-speech.privatelink.cognitiveservices.azure.com"
 GATEWAY = "westeurope.api.cognitive.microsoft.com"
 
 
@@ -40,7 +41,7 @@ class Network:
     """Stands for the network: says what it is told to, counts, and can be held up."""
 
     addresses: tuple[str, ...] = PRIVATE
-    chain: tuple[str, ...] = (C,)
+    chain: tuple[str, ...] = (C, LINK)
     ttl: int = 100
     failure: str = ""
     outcome: Outcome = Outcome.FAILED
@@ -214,7 +215,7 @@ def test_no_route_is_used_longer_than_it_may_be_stale(stale: int) -> None:
 
 
 def _answer(query: dns.message.Message) -> dns.message.Message:
-    return records(query, f"{C}. 60 A 10.0.0.4")
+    return records(query, f"{C}. 60 CNAME {LINK}.", f"{LINK}. 60 A 10.0.0.4")
 
 
 def _refuse(query: dns.message.Message) -> dns.message.Message:

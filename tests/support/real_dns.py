@@ -54,6 +54,7 @@ _ZONES = (
     "api.cognitive.microsoft.us",
     "api.cognitive.azure.cn",
     "privatelink.services.ai.azure.com",
+    "corp.example",
 )
 _PRIVATE_ZONE = "privatelink.cognitiveservices.azure.com"
 _READY_S = 30
@@ -78,6 +79,8 @@ class Scene:
         region: set as SPEECH_REGION.
         custom_domain: the resource that is asked for.
         hosts: lines of the hosts file, where the system's resolver is asked.
+        search: a domain of its search list.
+        protection: private networks that the network's resolver strips from its answers.
     """
 
     row: str
@@ -86,6 +89,8 @@ class Scene:
     region: str = ""
     custom_domain: str = CUSTOM_DOMAIN
     hosts: tuple[str, ...] = field(default=())
+    search: str = "."
+    protection: tuple[str, ...] = ()
 
 
 _REMOVED = chain(CUSTOM_DOMAIN, *GATEWAY, address="13.93.122.1")
@@ -165,6 +170,29 @@ SCENES = {
         ),
         custom_domain="my-speech.cognitiveservices.azure.cn",
     ),
+    "another cloud": Scene(
+        "other-cloud",
+        chain("my-speech.cognitiveservices.azure.us", *GATEWAY, address="13.93.122.1"),
+        region="usgovvirginia",
+        custom_domain="my-speech.cognitiveservices.azure.us",
+    ),
+    "egress proxy behind the region": Scene(
+        "regional", chain(CUSTOM_DOMAIN, *GATEWAY, address="10.9.9.9")
+    ),
+    "egress proxy, flattened": Scene(
+        "same-as-region",
+        (*chain(CUSTOM_DOMAIN, address="10.9.9.9"), *chain(GATEWAY[0], address="10.9.9.9")),
+        region="westeurope",
+    ),
+    "privatelink with a public address": Scene(
+        "private-link", _OUTSIDE, chain(PRIVATE_LINK, address="203.0.113.9")
+    ),
+    "rebind protection": Scene(
+        "private-record-missing",
+        _OUTSIDE,
+        chain(PRIVATE_LINK, address="172.28.0.10"),
+        protection=("172.16.0.0/12",),
+    ),
     "zone linked, record missing": Scene(
         "private-record-missing", _OUTSIDE, chain("other." + _PRIVATE_ZONE, address="10.0.0.9")
     ),
@@ -173,7 +201,20 @@ SCENES = {
     ),
 }
 SYSTEM_SCENES = {
-    "hosts file": Scene("system-private", _REMOVED, hosts=(f"10.7.7.7 {CUSTOM_DOMAIN}",)),
+    "hosts file": Scene(
+        "system-private", _REMOVED, region="westeurope", hosts=(f"10.7.7.7 {CUSTOM_DOMAIN}",)
+    ),
+    "egress proxy in the hosts file": Scene(
+        "regional",
+        _REMOVED,
+        region="westeurope",
+        hosts=(f"10.7.7.7 {CUSTOM_DOMAIN} {GATEWAY[0]}",),
+    ),
+    "wildcard in a search domain": Scene(
+        "custom-domain-missing",
+        chain("*.corp.example", address="10.7.7.7"),
+        search="corp.example",
+    ),
 }
 
 
@@ -211,7 +252,10 @@ controls {{ }};
     return text
 
 
-def _unbound_config(folder: Path, port: int, servers: dict[str, int]) -> str:
+def _unbound_config(
+    folder: Path, port: int, servers: dict[str, int], protection: tuple[str, ...]
+) -> str:
+    protected = "\n    ".join(f"private-address: {network}" for network in protection)
     text = f"""
 server:
     directory: "{folder}"
@@ -226,6 +270,7 @@ server:
     module-config: "iterator"
     cache-max-ttl: 0
     cache-max-negative-ttl: 0
+    {protected}
 remote-control:
     control-enable: no
 """
@@ -300,7 +345,7 @@ def resolver(scene: Scene, folder: Path, port: int = 0) -> Iterator[str]:
         for bind_port, zone, log in starting:  # before Unbound, which remembers who is silent
             _wait_until_it_answers("127.0.0.1", bind_port, zone, log)
         config, log = folder / "unbound.conf", folder / "unbound.log"
-        config.write_text(_unbound_config(folder, port, servers))
+        config.write_text(_unbound_config(folder, port, servers, scene.protection))
         stack.enter_context(_running(["unbound", "-d", "-c", str(config)], log))
         _wait_until_it_answers("127.0.0.1", port, _ZONES[0], log)
         yield f"127.0.0.1:{port}"

@@ -19,14 +19,21 @@ _PRIVATE_NETWORKS = tuple(
     )
 )
 
+_DNS64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""Where a resolver of a network with IPv6 alone puts IPv4 addresses (RFC 6052)."""
+_IPV4_BITS = 0xFFFFFFFF
+
 
 def is_private(address: IPAddress) -> bool:
-    """Whether a private endpoint can have this address.
+    """Whether a private endpoint can have this address, in IPv4 or in a form of it in IPv6.
 
     Not ``address.is_private``, which also covers documentation and other reserved ranges.
     """
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            address = address.ipv4_mapped
+        elif address in _DNS64:
+            address = ipaddress.IPv4Address(int(address) & _IPV4_BITS)
     return any(
         address in network for network in _PRIVATE_NETWORKS if network.version == address.version
     )

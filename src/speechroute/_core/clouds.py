@@ -46,13 +46,6 @@ class MarkerKind(StrEnum):
 # together they were a third of this library's import time (measured, Python 3.11).
 
 
-class Marker(NamedTuple):
-    """A name on a DNS chain that says where the chain leads."""
-
-    kind: MarkerKind
-    region: str | None
-
-
 class Cloud(NamedTuple):
     """One Azure cloud.
 
@@ -78,6 +71,14 @@ class Cloud(NamedTuple):
 
     def api_host(self, region: str) -> str:
         return f"{region}.{self.api_suffix}"
+
+
+class Marker(NamedTuple):
+    """A name on a DNS chain that says where the chain leads, in which cloud."""
+
+    kind: MarkerKind
+    region: str | None
+    cloud: Cloud
 
 
 PUBLIC = Cloud(
@@ -216,7 +217,7 @@ def recognise_marker(name: str) -> Marker | None:
             continue
         region = match.groupdict().get("region")
         if region is None or cloud_of_region(region) is cloud:
-            return Marker(kind, region)
+            return Marker(kind, region, cloud)
     return None
 
 

@@ -72,6 +72,21 @@ class Route:
     needs_custom_domain: bool = False
     other_host: str | None = None
 
+    def __post_init__(self) -> None:
+        """Where all ways to a route meet.
+
+        Raises:
+            RouteUndecided: the region is of another cloud: no credential crosses clouds.
+        """
+        cloud = cloud_of_region(self.region).name if self.region else self.cloud
+        if cloud != self.cloud:
+            raise RouteUndecided.of(
+                f"{self.region} is a region of the {cloud} cloud, and the resource is in the "
+                f"{self.cloud} cloud, to which its credential belongs: correct SPEECH_REGION, or "
+                "the DNS that names this region.",
+                custom_domain=self.custom_domain or "",
+            )
+
     @classmethod
     def of(
         cls, verdict: Verdict, resource: Resource, view: DnsView | None, expires_at: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from .addresses import IPAddress
+from .addresses import IPAddress, is_private
 
 
 class Outcome(StrEnum):
@@ -21,7 +21,8 @@ class Lookup(NamedTuple):
     """What was found for one name.
 
     Attributes:
-        chain: the names from the one asked to where it lands, lower case, no trailing dots.
+        chain: the names from the one asked to where it lands, lower case, no trailing dots; of
+            the system's resolver the first and, if it told another, the last.
         addresses: where it lands.
         ttl: the smallest time to live on the chain, seconds; None where nothing was found.
         outcome: how it ended; for ``name missing`` the last name of the chain is the missing one.
@@ -46,9 +47,30 @@ class DnsView(NamedTuple):
         system: what ``getaddrinfo`` said about it; None where that was not asked.
         region_api: what DNS said about the region's API host; None where no region is known.
         seconds: how long the observation took.
+        region_system: what ``getaddrinfo`` said about the region's API host; None where that was
+            not asked, as wherever the system agrees with DNS.
     """
 
     dns: Lookup
     system: Lookup | None = None
     region_api: Lookup | None = None
     seconds: float = 0.0
+    region_system: Lookup | None = None
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether the system found the name only under a domain of its search list."""
+        return self.system is not None and self.system.chain[-1].startswith(f"{self.dns.chain[0]}.")
+
+    @property
+    def system_addresses(self) -> tuple[IPAddress, ...]:
+        """Where the system says that the custom domain is: the SDK connects there."""
+        return self.system.addresses if self.system and not self.is_searched else ()
+
+    @property
+    def is_overridden(self) -> bool:
+        """Whether the system alone gives a private address, and for this name alone."""
+        region_system = self.region_system.addresses if self.region_system else ()
+        return any(map(is_private, self.system_addresses)) and not any(
+            map(is_private, (*self.dns.addresses, *region_system))
+        )

@@ -94,12 +94,6 @@ def _lookup(lookup: Lookup | None) -> Json | None:
     }
 
 
-def deciding(lookup: Lookup, facts: Facts) -> int | None:
-    """Which name of the chain decided: the last one that tells something, unless a setting did."""
-    known = [at for at, name in enumerate(lookup.chain) if recognise_marker(name)]
-    return known[-1] if known and facts.dns_says is None else None
-
-
 def system_differs(facts: Facts) -> bool | None:
     """Whether the operating system sees another address; None where it was not asked."""
     view = facts.view
@@ -115,11 +109,12 @@ def _dns(facts: Facts) -> Json | None:
         return None
     return {
         "custom_domain": _lookup(view.dns),
-        "decided_by": deciding(view.dns, facts),
+        "decided_by": facts.decided_by,
         "says": facts.dns_says.row.id if facts.dns_says else None,
         "system": _lookup(view.system),
         "system_differs": system_differs(facts),
         "region_api": _lookup(view.region_api),
+        "region_system": _lookup(view.region_system),
         "seconds": round(view.seconds, 3),
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .._core.addresses import is_private
 from .._core.answer import NOT_FOUND, OK, UNAUTHORIZED, Answer, Stage
 from .._core.clouds import Offering, recognise_host
 from .._core.route import RouteKind
@@ -54,13 +53,7 @@ def answers_of_clients(facts: Facts) -> dict[str, Answer]:
 def has_override(facts: Facts) -> bool:
     """Whether the operating system gives a private address that DNS, which answers, does not."""
     view = facts.view
-    return (
-        view is not None
-        and view.system is not None
-        and view.dns.outcome is not Outcome.FAILED
-        and any(map(is_private, view.system.addresses))
-        and not any(map(is_private, view.dns.addresses))
-    )
+    return view is not None and view.is_overridden and view.dns.outcome is not Outcome.FAILED
 
 
 def has_private_endpoint(facts: Facts) -> bool | None:

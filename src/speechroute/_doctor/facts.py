@@ -43,6 +43,7 @@ class Facts:
         offering: what the program is for.
         view: what DNS said.
         row: the row of the decision table that applied.
+        decided_by: place on the chain of the name that decided, if one did.
         dns_says: what DNS would have decided, where SPEECH_PRIVATE_ENDPOINT did.
         route: what follows from it.
         dns_region: the region that DNS told.
@@ -64,6 +65,7 @@ class Facts:
     offering: Offering = Offering.STT
     view: DnsView | None = None
     row: Row | None = None
+    decided_by: int | None = None
     dns_says: Verdict | None = None
     route: Route | None = None
     dns_region: str | None = None

@@ -11,7 +11,16 @@ from .evidence import has_override
 from .facts import Facts
 
 BY = {
-    **dict.fromkeys((Row.PRIVATE_ADDRESS, Row.VNET_PROXY, Row.REGIONAL, Row.SAME_AS_REGION), "DNS"),
+    **dict.fromkeys(
+        (
+            Row.PRIVATE_ADDRESS,
+            Row.PRIVATE_LINK,
+            Row.VNET_PROXY,
+            Row.REGIONAL,
+            Row.SAME_AS_REGION,
+        ),
+        "DNS",
+    ),
     Row.SYSTEM_PRIVATE: "The operating system",
 }
 """Who decided, by row of the decision table, where it was not a setting."""

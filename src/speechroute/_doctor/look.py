@@ -13,6 +13,7 @@ from typing import Any
 
 from .._core.answer import Answer, Stage
 from .._core.choices import PrivateEndpoint
+from .._core.classify import classify, without_dns
 from .._core.clouds import CLOUDS, Offering, cloud_of_region, recognise_host
 from .._core.errors import (
     CustomDomainNotFound,
@@ -22,7 +23,7 @@ from .._core.errors import (
     TokenUnavailable,
 )
 from .._core.route import Route, RouteKind
-from .._core.verdict import Row, classify, without_dns
+from .._core.verdict import Row
 from .._core.view import DnsView, Outcome
 from .._network.observe import observe
 from .._network.probe import ask
@@ -149,6 +150,7 @@ class Looking:
             if is_told:  # by itself: where the system says something else, that is another finding
                 facts.dns_says = classify(seen[0]._replace(system=None), question.resource)
             facts.row, facts.dns_region = verdict.row, (facts.dns_says or verdict).region
+            facts.decided_by = verdict.decided_by
         is_told_yes = facts.row is Row.TOLD_YES
         failed = facts.dns_says.error if facts.dns_says and is_told_yes else facts.error
         if isinstance(failed, CustomDomainNotFound):

@@ -16,6 +16,7 @@ from .._core.answer import (
     Stage,
 )
 from .._core.route import Route, RouteKind
+from .._core.verdict import Row
 from .evidence import (
     OPTIONAL,
     answers_of_clients,
@@ -96,6 +97,11 @@ def _behind(facts: Facts, route: Route, number: str) -> Finding:
     remedy = "Correct SPEECH_PRIVATE_ENDPOINT or SPEECH_WHEN_UNDECIDED."
     if has_override(facts):
         remedy = "Take the line out of the hosts file, or find the VPN that says so."
+    elif facts.row is Row.PRIVATE_ADDRESS and facts.decided_by is None:
+        remedy = (
+            "If a proxy or a filter answers for Azure's names here, waiting does not help: set "
+            "SPEECH_REGION, so that addresses can be compared. Else delete the record."
+        )
     elif facts.row in BY:
         remedy = (
             "Wait for the time to live and check again; meanwhile "

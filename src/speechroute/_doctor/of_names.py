@@ -79,8 +79,18 @@ def of_error(error: RoutingError, facts: Facts) -> Iterator[Finding]:
             f"Add an A record for {name.partition('.')[0]} to {zone}, or set NxDomainRedirect on "
             "the zone's link to this network."
         )
+        if facts.view and facts.view.dns.outcome is Outcome.NO_ADDRESS:
+            cause = (
+                f"{name} is an alias of {error.name}, which has no address here: the private zone "
+                "lacks it, or the DNS server strips private addresses (rebind protection)."
+            )
+            remedy += f" Or exempt {zone} from the protection."
     elif isinstance(error, DnsUnavailable):
         number, cause, remedy = _of_silence(name, facts)
+    elif facts.row is Row.OTHER_CLOUD:
+        number = "SR203"
+        cause = f"DNS leads {name} to {error.name}, which is in another cloud."
+        remedy = "Correct the DNS record or SPEECH_ENDPOINT: no credential crosses clouds."
     elif facts.row is Row.UNDECIDED:
         number = "SR108"
         addresses = ", ".join(map(str, facts.view.dns.addresses)) if facts.view else ""
@@ -151,7 +161,11 @@ def of_view(facts: Facts, settings: SpeechSettings) -> Iterator[Finding]:
     if region and facts.dns_region and region != facts.dns_region:
         yield wrong_region(region, facts.dns_region, "DNS says")
     if facts.view and facts.view.system:
-        yield from _of_system(facts.view.dns, facts.view.system, facts)
+        system = facts.view.system
+        if facts.view.is_searched:
+            told = f"only as {system.chain[-1]}, by its search list"
+            system = system._replace(addresses=(), failure=told)
+        yield from _of_system(facts.view.dns, system, facts)
 
 
 def _of_system(dns: Lookup, system: Lookup, facts: Facts) -> Iterator[Finding]:
@@ -181,6 +195,7 @@ def _of_system(dns: Lookup, system: Lookup, facts: Facts) -> Iterator[Finding]:
         (is_there or not is_told)
         and system.addresses
         and any(map(is_private, system.addresses)) is not any(map(is_private, dns.addresses))
+        and (not facts.view or not facts.view.region_system or facts.view.is_overridden)
     ):
         yield Finding(
             "SR107",

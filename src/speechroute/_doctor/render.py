@@ -15,7 +15,7 @@ from rich.tree import Tree
 from .._core.answer import FORBIDDEN, NOT_FOUND, OK, UNAUTHORIZED, Answer
 from .._core.clouds import recognise_marker
 from .._core.view import Lookup
-from .document import deciding, settings_of, system_differs
+from .document import settings_of, system_differs
 from .facts import ClientDoor, Facts
 from .finding import Finding, Severity
 from .judge import headline_of
@@ -79,7 +79,6 @@ def _dns(facts: Facts) -> Iterator[RenderableType]:
 
 
 def _tree(lookup: Lookup, facts: Facts) -> Tree:
-    decided = deciding(lookup, facts)
     ttls = dict(enumerate(lookup.ttls))
     tree = at = Tree("", hide_root=True)
     for number, name in enumerate(lookup.chain):
@@ -88,8 +87,8 @@ def _tree(lookup: Lookup, facts: Facts) -> Tree:
         if number in ttls:
             told.append(f"  {ttls[number]} s", "dim")
         if marker:
-            told.append(f"  {marker.kind}", "bold" if number == decided else "")
-        if number == decided:
+            told.append(f"  {marker.kind}", "bold" if number == facts.decided_by else "")
+        if number == facts.decided_by:
             told.append("  <- decides", "bold")
         at = at.add(told)
     for address in lookup.addresses:

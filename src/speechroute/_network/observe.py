@@ -25,6 +25,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.resolver
 
+from .._core.addresses import is_private
 from .._core.clouds import normalise_host
 from .._core.view import DnsView, Lookup, Outcome
 
@@ -53,8 +54,8 @@ class Observe(Protocol):
     ) -> DnsView: ...
 
 
-GetAddrInfo = Callable[[str, int, int, int], Sequence[tuple[Any, ...]]]
-"""The form of ``socket.getaddrinfo``: host, port, family and type."""
+GetAddrInfo = Callable[[str, int, int, int, int, int], Sequence[tuple[Any, ...]]]
+"""The form of ``socket.getaddrinfo``: host, port, family, type, protocol and flags."""
 
 
 def observe(
@@ -104,13 +105,22 @@ def observe(
             return future.result()
         return _failed(subject, f"no answer within {time.monotonic() - started:.1f} s")
 
+    told = _merge(*(result(future, name) for future in asked))
+    seen = result(system, name) if system else None
+    region_seen = None
+    if region_api_host and seen and any(map(is_private, {*seen.addresses} - {*told.addresses})):
+        # Does the system say so of this name alone, or of all of Azure's?
+        future = _start_system(region_api_host, getaddrinfo)
+        wait([future], max(0.0, deadline - time.monotonic()))
+        region_seen = result(future, region_api_host)
     return DnsView(
-        _merge(*(result(future, name) for future in asked)),
-        result(system, name) if system else None,
+        told,
+        seen,
         _merge(*(result(future, region_api_host) for future in region_asked))
         if region_api_host
         else None,
         time.monotonic() - started,
+        region_seen,
     )
 
 
@@ -255,7 +265,9 @@ def _merge(v4: Lookup, v6: Lookup) -> Lookup:
 
 def _ask_system(name: str, getaddrinfo: GetAddrInfo) -> Lookup:
     try:
-        entries = getaddrinfo(name, 443, socket.AF_UNSPEC, socket.SOCK_STREAM)
+        entries = getaddrinfo(
+            name, 443, socket.AF_UNSPEC, socket.SOCK_STREAM, 0, socket.AI_CANONNAME
+        )
     except socket.gaierror as error:
         missing = error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None))
         outcome = Outcome.NAME_MISSING if missing else Outcome.FAILED
@@ -266,4 +278,6 @@ def _ask_system(name: str, getaddrinfo: GetAddrInfo) -> Lookup:
     texts = dict.fromkeys(re.sub("%.*", "", str(entry[4][0])) for entry in entries)
     addresses = tuple(ipaddress.ip_address(text) for text in texts)
     outcome = Outcome.ANSWERED if addresses else Outcome.NO_ADDRESS
-    return Lookup((name,), addresses, None, outcome)
+    # Where a search list found the name, this is its whole name (glibc: measured, 2.36).
+    found = next((normalise_host(str(entry[3])) for entry in entries if entry[3]), name)
+    return Lookup(tuple(dict.fromkeys((name, found))), addresses, None, outcome)

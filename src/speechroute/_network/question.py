@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from .._core.choices import PrivateEndpoint, WhenUndecided
+from .._core.classify import classify, without_dns
 from .._core.errors import DnsUnavailable, RoutingError, SpeechRouteError
 from .._core.resource import Resource
 from .._core.route import Route
-from .._core.verdict import Row, classify, without_dns
+from .._core.verdict import Row
 from .._core.view import DnsView, Lookup
 from .._settings.model import SpeechSettings
 from .observe import Observe
