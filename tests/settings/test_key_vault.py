@@ -20,7 +20,7 @@ from places import WAV
 from speechroute import SpeechConfigFactory, SpeechSettings
 from speechroute.emulator import Emulator
 from speechroute.emulator._proxy import ConnectProxy
-from speechroute.errors import SettingsError
+from speechroute.errors import RouteRefused, SettingsError
 from token_service import TokenService, token_service
 
 VAULT = "my-vault.vault.azure.net"
@@ -148,17 +148,48 @@ def test_where_no_key_is_needed_the_vault_is_not_asked(
     assert vault[0].asked == []
 
 
-def test_a_vault_that_fails_later_leaves_the_first_result(
-    vault: tuple[Vault, TokenService], emulated: Emulator
+def recognize(config: Any) -> Any:
+    audio = speechsdk.audio.AudioConfig(filename=str(WAV))
+    return speechsdk.SpeechRecognizer(config, audio).recognize_once()
+
+
+def lose(vault: tuple[Vault, TokenService]) -> None:
+    """From now on neither the vault nor a token for it is to be had."""
+    vault[1].fails = True
+    vault[0].tokens.clear()
+
+
+def test_a_vault_that_fails_after_a_401_leaves_the_last_key_with_a_warning(
+    vault: tuple[Vault, TokenService], emulated: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     vault[0].secrets = {"SPEECH-KEY": "0" * 32}
     factory = SpeechConfigFactory()
-    vault[1].fails = True
-    vault[0].tokens.clear()
-    audio = speechsdk.audio.AudioConfig(filename=str(WAV))
-    attempt = factory.attempt(lambda c: speechsdk.SpeechRecognizer(c, audio).recognize_once())
+    lose(vault)
+    attempt = factory.attempt(recognize)
     assert (attempt.failure, attempt.retried) == ("401", False)
-    assert isinstance(attempt.error, SettingsError)
+    assert isinstance(attempt.error, RouteRefused)
+    assert "The last key of the vault is kept: SPEECH_KEY_VAULT is a vault that" in caplog.text
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["run", "run_async"])
+def test_a_vault_out_of_reach_does_not_stop_the_way_from_a_404(
+    is_async: bool,
+    vault: tuple[Vault, TokenService],
+    emulated: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    vault[0].secrets = {"SPEECH-KEY": emulated.key}
+    monkeypatch.setenv("SPEECH_ROUTE_TTL_MIN", "300")
+    factory = SpeechConfigFactory()
+    assert factory.attempt(recognize).failure is None
+    emulated.state = "removed"
+    lose(vault)
+    if is_async:
+        attempt = asyncio.run(factory.attempt_async(lambda c: asyncio.to_thread(recognize, c)))
+    else:
+        attempt = factory.attempt(recognize)
+    assert (attempt.failure, attempt.retried, attempt.error) == ("404", True, None)
+    assert attempt.result.reason == speechsdk.ResultReason.RecognizedSpeech
 
 
 def test_a_refused_key_is_read_from_the_vault_again(
@@ -167,10 +198,6 @@ def test_a_refused_key_is_read_from_the_vault_again(
     vault[0].secrets = {"SPEECH-KEY": "0" * 32}
     factory = SpeechConfigFactory()
     vault[0].secrets["SPEECH-KEY"] = emulated.key
-
-    def recognize(config: Any) -> Any:
-        audio = speechsdk.audio.AudioConfig(filename=str(WAV))
-        return speechsdk.SpeechRecognizer(config, audio).recognize_once()
 
     attempt = factory.attempt(recognize)
     assert attempt.result.reason == speechsdk.ResultReason.RecognizedSpeech

@@ -64,8 +64,8 @@ class Opener(NamedTuple):
     """Makes configs of one kind for one resource.
 
     Attributes:
-        open: a config for a route observed since a moment, seconds on ``clock``; raises
-            `RoutingError`.
+        open: a config for a route observed since a moment, seconds on ``clock``, and after a
+            failure at a door; raises `RoutingError`.
         open_async: the same, without blocking the event loop.
         history: what worked at this resource.
         clock: that of the route's times.
@@ -73,8 +73,8 @@ class Opener(NamedTuple):
         keep_fresh: supplies a client with new tokens, if it needs any; returns it.
     """
 
-    open: Callable[[float], Opened]
-    open_async: Callable[[float], Awaitable[Opened]]
+    open: Callable[..., Opened]
+    open_async: Callable[..., Awaitable[Opened]]
     history: History
     clock: Clock
     pause: float
@@ -112,13 +112,13 @@ class Attempt(NamedTuple, Generic[T]):
 
 def attempt(opener: Opener, operation: Callable[[Any], T]) -> Attempt[T]:
     """Call an operation, and once more if its door has moved."""
-    first = opener.open(ANY_TIME)
+    first = opener.open()
     tried = Attempt(operation(first.config), first.route)
     failure = failure_of(tried.result)
     if failure is None:
         return _through(opener, tried, first)
     try:
-        second = opener.open(opener.clock())
+        second = opener.open(opener.clock(), failure)
     except SpeechRouteError as error:
         return _unobserved(opener, tried, failure, error)
     if not is_other(first, second):
@@ -128,13 +128,13 @@ def attempt(opener: Opener, operation: Callable[[Any], T]) -> Attempt[T]:
 
 async def attempt_async(opener: Opener, operation: Callable[[Any], Awaitable[T]]) -> Attempt[T]:
     """As `attempt`, for an operation that is awaited."""
-    first = await opener.open_async(ANY_TIME)
+    first = await opener.open_async()
     tried = Attempt(await _finished(operation(first.config)), first.route)
     failure = failure_of(tried.result)
     if failure is None:
         return _through(opener, tried, first)
     try:
-        second = await opener.open_async(opener.clock())
+        second = await opener.open_async(opener.clock(), failure)
     except SpeechRouteError as error:
         return _unobserved(opener, tried, failure, error)
     if not is_other(first, second):

@@ -18,7 +18,7 @@ from .._network.question import Clock, Question
 from .._network.resolve import with_settings
 from .._network.resolver import RouteResolver
 from .._settings.model import SpeechSettings
-from .attempt import ANY_TIME, Attempt, attempt, attempt_async
+from .attempt import Attempt, attempt, attempt_async
 from .credential import with_credential
 from .maker import Maker
 
@@ -122,7 +122,7 @@ class SpeechConfigFactory:
         if url is None and not overrides:
             return self._maker.config(offering)
         opener = self._maker.opener(offering, None, {"url": url, **overrides})
-        return opener.open(ANY_TIME).config
+        return opener.open().config
 
     @forgetting_async
     async def speech_config_async(
@@ -130,7 +130,7 @@ class SpeechConfigFactory:
     ) -> speechsdk.SpeechConfig:
         """As `speech_config`, without blocking the event loop."""
         opener = self._maker.opener(offering, None, {"url": url, **overrides})
-        return (await opener.open_async(ANY_TIME)).config
+        return (await opener.open_async()).config
 
     @forgetting
     def translation_config(
@@ -148,7 +148,7 @@ class SpeechConfigFactory:
             TypeError: ``target_languages`` is no sequence of texts.
         """
         opener = self._maker.opener(Offering.S2S, target_languages, {"url": url, **overrides})
-        return opener.open(ANY_TIME).config
+        return opener.open().config
 
     @forgetting_async
     async def translation_config_async(
@@ -156,7 +156,7 @@ class SpeechConfigFactory:
     ) -> speechsdk.translation.SpeechTranslationConfig:
         """As `translation_config`, without blocking the event loop."""
         opener = self._maker.opener(Offering.S2S, target_languages, {"url": url, **overrides})
-        return (await opener.open_async(ANY_TIME)).config
+        return (await opener.open_async()).config
 
     def run(
         self,

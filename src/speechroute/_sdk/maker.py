@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 
 from .._core.choices import Auth
 from .._core.clouds import Offering
+from .._core.errors import SettingsError
 from .._core.forgetting import forgetting
 from .._network.question import Kept, Question
 from .._network.resolve import with_settings
@@ -21,7 +23,10 @@ from .._settings.model import SpeechSettings
 from .attempt import ANY_TIME, History, Opened, Opener
 from .config import Plan, plan_for, translating
 from .credential import Secret, fingerprint_of
+from .outcome import REFUSED
 from .tokens import Tokens
+
+_log = logging.getLogger("speechroute")
 
 _NO_PLAN = -1, 0.0, Plan({}, {}, False)
 
@@ -86,11 +91,11 @@ class Maker:
         settings = self._settled(offering, overrides)
         question, secret = Question.of(settings), self.secret(settings)
 
-        def opened(kept: Kept, since: float) -> Opened:
+        def opened(kept: Kept, since: float, failure: str) -> Opened:
             if since > ANY_TIME:
                 self._generation += 1  # what follows may be another route
-                if isinstance(secret, VaultKey):
-                    secret.renew()
+            if failure == REFUSED and isinstance(secret, VaultKey):
+                _renew(secret)
             route = with_settings(kept.route, settings)
             # Before the config is made: if the key changes meanwhile, the next one differs.
             fingerprint = fingerprint_of(secret)
@@ -99,14 +104,17 @@ class Maker:
             is_fresh = kept.asked_at >= since
             return Opened(config, route, self._resolver.clock(), is_fresh, fingerprint)
 
-        async def open_async(since: float) -> Opened:
+        async def open_async(since: float = ANY_TIME, failure: str = "") -> Opened:
             kept = await self._resolver.kept_async(question, since)
             if isinstance(secret, (Tokens, VaultKey)):  # which may be asked over the network
-                return await asyncio.to_thread(opened, kept, since)
-            return opened(kept, since)
+                return await asyncio.to_thread(opened, kept, since, failure)
+            return opened(kept, since, failure)
+
+        def open_now(since: float = ANY_TIME, failure: str = "") -> Opened:
+            return opened(self._resolver.kept(question, since), since, failure)
 
         return Opener(
-            lambda since: opened(self._resolver.kept(question, since), since),
+            open_now,
             open_async,
             self._histories.setdefault((question, fingerprint_of(secret)), History()),
             self._resolver.clock,
@@ -144,3 +152,10 @@ class Maker:
         settings = self.settings.override(**overrides)
         settings.url_for(offering)
         return settings
+
+
+def _renew(key: VaultKey) -> None:
+    try:
+        key.renew()
+    except SettingsError as error:
+        _log.warning("The last key of the vault is kept: %s", error)

@@ -15,7 +15,9 @@ _CODES_WITH_STATUS = (
     speechsdk.CancellationErrorCode.Forbidden,
     speechsdk.CancellationErrorCode.ServiceError,
 )
-_MOVED = ("401", "403", "404")
+REFUSED = "401"
+"""What a key or token got that is not valid at its door."""
+_MOVED = (REFUSED, "403", "404")
 _STATUS = r"(?:WebSocket upgrade|Get voices list) failed: [^(]*\((\d{3})\)"
 _NOT_CONNECTED = (
     "Connection failed (no connection to the remote host)",

@@ -253,7 +253,7 @@ class StreamRecognition:
             now = self._opener.clock()
             is_late = now >= give_up_at
             try:
-                opened = self._opener.open(now)
+                opened = self._opener.open(now, failure)
             except SpeechRouteError:
                 if is_late:
                     raise
