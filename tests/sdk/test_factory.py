@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import ipaddress
 import os
 import pickle
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import azure.cognitiveservices.speech as speechsdk
@@ -311,3 +314,75 @@ def test_resolve_reads_the_environment_and_asks_dns(
     assert (route.kind, route.region) == (RouteKind.REGIONAL, "westeurope")
     assert route.evidence is not None
     assert len(route.evidence.dns.chain) == 7
+
+
+AS_TEXT = {
+    "allow_hosts": "localhost, *.Example.com",
+    "auth": "Key",
+    "resource_id": "/subscriptions/0/resourceGroups/g"
+    "/providers/Microsoft.CognitiveServices/accounts/a",
+    "key_file": "key-in-a-file",
+    "key_vault": "https://my-vault.vault.azure.net/",
+    "key": f" {KEY} ",
+    "endpoint": f"https://{C}/",
+    "url": f"wss://{C}/stt/speech/universal/v2?language=de-DE",
+    "region": "WestEurope",
+    "private_endpoint": "Yes",
+    "when_undecided": "Private",
+    "language": "de-DE",
+    "voice": "de-DE-KatjaNeural",
+    "endpoint_id": "5f1c9f9e-7d34-4a1c-8f21-6a0a2b0c7c11",
+    "log_file": "sdk.log",
+    "proxy": "none",
+    "dns_servers": "10.0.0.4, [fd00::4]:5353",
+    "dns_timeout": "1.5",
+    "route_ttl_min": "0",
+    "route_ttl_max": "600",
+    "route_stale": "1.5",
+}
+
+
+async def itself(config: Any) -> Any:
+    return config
+
+
+METHODS: dict[str, Callable[[SpeechConfigFactory, dict[str, Any]], Any]] = {
+    "route": lambda f, said: f.route(**said),
+    "route_async": lambda f, said: asyncio.run(f.route_async(**said)),
+    "speech_config": lambda f, said: f.speech_config(**said),
+    "speech_config_async": lambda f, said: asyncio.run(f.speech_config_async(**said)),
+    "translation_config": lambda f, said: f.translation_config(["de"], **said),
+    "translation_config_async": lambda f, said: asyncio.run(
+        f.translation_config_async(["de"], **said)
+    ),
+    "run": lambda f, said: f.run(lambda config: config, **said),
+    "run_async": lambda f, said: asyncio.run(f.run_async(itself, **said)),
+    "attempt": lambda f, said: f.attempt(lambda config: config, **said).result,
+    "attempt_async": lambda f, said: asyncio.run(f.attempt_async(itself, **said)).result,
+    "recognize_stream": lambda f, said: f.recognize_stream(print, **said),
+}
+
+
+def test_the_texts_here_are_of_every_setting_and_the_methods_all_that_take_overrides() -> None:
+    assert set(AS_TEXT) == set(SpeechSettings.model_fields)
+    takes = {
+        name
+        for name, method in vars(SpeechConfigFactory).items()
+        if not name.startswith("_")
+        and callable(method)
+        and any(p.kind is p.VAR_KEYWORD for p in inspect.signature(method).parameters.values())
+    }
+    assert set(METHODS) == takes
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_takes_every_setting_as_text(method: str, tmp_path: Path) -> None:
+    (tmp_path / "key-in-a-file").write_text(KEY)
+    plain = type(METHODS[method](make(Observer()), {}))
+    for name, text in AS_TEXT.items():
+        given = METHODS[method](make(Observer()), {name: text})
+        assert type(given) is plain, name
+        if isinstance(given, speechsdk.SpeechConfig):
+            assert given.subscription_key == KEY
+    together = {name: text for name, text in AS_TEXT.items() if name != "key_file"}
+    assert type(METHODS[method](make(Observer()), together)) is plain
