@@ -58,7 +58,8 @@ HOUSE = {
     ),
     "_network": storey(
         "_core _settings",
-        "concurrent.futures cryptography dns email.utils http.client socket ssl urllib.request",
+        "_thread concurrent.futures cryptography dns email.utils http.client socket ssl sys"
+        " urllib.request",
         THREADS,
     ),
     "_sdk": storey(

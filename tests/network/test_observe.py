@@ -18,9 +18,10 @@ import dns.rdatatype
 import dns.resolver
 import pytest
 
+from clients import until
 from dns_servers import dns_server, records, silent_port
 from speechroute._core.view import DnsView, Lookup, Outcome
-from speechroute._network.observe import observe
+from speechroute._network.observe import _system_lookups, observe
 from speechroute.emulator import Emulator
 
 C = "my-speech.cognitiveservices.azure.com"
@@ -369,7 +370,6 @@ def test_a_hanging_getaddrinfo_holds_up_nothing(emulator: Emulator) -> None:
 
 def test_a_getaddrinfo_that_hangs_again_and_again_takes_one_thread(emulator: Emulator) -> None:
     release = threading.Event()
-    before = set(threading.enumerate())
     calls: list[str] = []
 
     def hang(host: str, *_: object) -> list[tuple[object, ...]]:
@@ -385,8 +385,7 @@ def test_a_getaddrinfo_that_hangs_again_and_again_takes_one_thread(emulator: Emu
         assert view.system.outcome is Outcome.FAILED
     assert calls == [emulator.custom_domain]
     release.set()
-    for thread in set(threading.enumerate()) - before:
-        thread.join(60)
+    until(lambda: not _system_lookups)
     view = observe(emulator.custom_domain, servers=(emulator.dns_server,), getaddrinfo=hang)
     assert view.system is not None
     assert view.system.outcome is Outcome.ANSWERED

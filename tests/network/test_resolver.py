@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import gc
 import ipaddress
@@ -24,15 +25,19 @@ import pytest
 from clients import until
 from dns_servers import dns_server, records
 from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings, resolve_async
+from speechroute._core.tidy import LIMIT
 from speechroute._core.view import DnsView, Lookup, Outcome
 from speechroute._network.question import Kept, Question
+from speechroute._network.resolver import _resolvers
 from speechroute._sdk.default import default_factory
 from speechroute.emulator import Emulator
 from speechroute.errors import CustomDomainNotFound, DnsUnavailable
+from unshare import UNSHARE, needs_namespaces
 
 C = "my-speech.cognitiveservices.azure.com"
 PRIVATE = ("10.0.0.4",)
 LINK = "my-speech.privatelink.cognitiveservices.azure.com"
+RESOURCE_ID = "/subscriptions/0/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a{}"
 GATEWAY = "westeurope.api.cognitive.microsoft.com"
 
 
@@ -81,10 +86,8 @@ def make(network: Network, clock: Clock | None = None, **values: Any) -> SpeechC
 
 
 def until_landed() -> None:
-    """Wait for the flights that are under way."""
-    for thread in threading.enumerate():
-        if thread.name == "speechroute-resolver":
-            thread.join(60)
+    """Wait for the observations that are under way."""
+    until(lambda: not any(resolver._memory.flights for resolver in tuple(_resolvers)))
 
 
 def in_threads(count: int, call: Callable[[], object]) -> list[threading.Thread]:
@@ -159,7 +162,7 @@ def test_a_route_lives_as_long_as_its_answers_within_the_bounds(
 ) -> None:
     clock = Clock()
     route = make(Network(ttl=ttl), clock, **bounds).route()
-    assert route.expires_at == clock.now + kept
+    assert (route.expires_at, route.expires_in) == (clock.now + kept, kept)
 
 
 def test_the_last_known_route_outlives_a_failing_dns_with_a_warning(
@@ -193,8 +196,12 @@ def test_the_last_known_route_outlives_a_failing_dns_with_a_warning(
     with pytest.raises(DnsUnavailable, match="timed out"):
         factory.route()
     until_landed()
-    told = [r.levelname for r in caplog.records if "last known" in r.getMessage()]
-    assert told == ["WARNING"]
+
+    def told() -> list[str]:
+        return [r.levelname for r in tuple(caplog.records) if "last known" in r.getMessage()]
+
+    until(lambda: bool(told()))
+    assert told() == ["WARNING"]
 
 
 @pytest.mark.parametrize("stale", [0, 3])
@@ -296,7 +303,7 @@ def test_each_change_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) ->
     factory.invalidate()
     network.is_removed()
     factory.route()
-    until_landed()
+    until(lambda: caplog.text.count("Observed") == 4 and "regional" in caplog.text)
     told = [r.getMessage() for r in caplog.records if r.levelname == "INFO"]
     assert [text.split(". ")[0] for text in told] == ["Route: private endpoint", "Route: regional"]
     evidence = [
@@ -514,14 +521,22 @@ def test_a_process_without_threads_left_still_has_its_route(
     factory = make(network, clock)
     factory.route()
 
-    def refuse(_: threading.Thread) -> None:
+    def refuse(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
     clock.now += 81
     with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", refuse)
+        patch.setattr(_thread, "start_new_thread", refuse)
         assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
-    clock.now += 19
+        clock.now += 19
+        route = factory.route()
+        assert "no thread or socket is left (can't start new thread)" in route.warnings[0]
+        with pytest.raises(DnsUnavailable, match="no thread or socket is left"):
+            factory.route(dns_timeout=1)
+    clock.now += 5
+    factory.route()
+    until_landed()
+    assert factory.route().warnings == ()
     assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
 
 
@@ -581,15 +596,65 @@ def test_those_who_want_a_newer_answer_share_the_next_observation() -> None:
     first = in_threads(5, lambda: found.append(resolver.kept(question)))
     network.wait_until_asked()
     network.is_removed()
-    asked = time.monotonic()
-    newer = in_threads(100, lambda: found.append(resolver.kept(question, since=time.monotonic())))
-    until(lambda: bool(resolver._queued))
+    asked = resolver.clock()
+    (flight,) = resolver._memory.flights.values()
+    newer = in_threads(100, lambda: found.append(resolver.kept(question, since=resolver.clock())))
+    until(lambda: len(flight._waiting) >= 105)
     network.pass_on.set()
     for thread in first + newer:
         thread.join(60)
-    assert network.count <= 3  # a thread that comes later than the second one may need a third
+    assert network.count == 2
     assert sum(kept.asked_at > asked for kept in found) >= 100
     assert len(found) == 105
+
+
+@pytest.mark.parametrize("failure", ["", "timed out"], ids=["DNS answers", "DNS fails"])
+def test_after_a_refusal_that_changed_nothing_the_next_look_waits(failure: str) -> None:
+    network, clock = Network(), Clock()
+    factory = make(network, clock, route_ttl_min=5)
+    resolver, question = factory._resolver, Question.of(factory.settings)
+    resolver.kept(question)
+    network.failure = failure
+
+    def refused() -> Kept:
+        clock.now += 0.01
+        return resolver.kept(question, since=clock.now, refused=True)
+
+    assert refused().is_confirmed is not bool(failure)
+    for thread in in_threads(100, refused):
+        thread.join(60)
+    assert network.count == 2
+    clock.now += 5
+    refused()
+    assert network.count == 3
+    resolver.kept(question, since=clock.now)  # who asks for another reason gets an answer
+    assert network.count == 4
+    network.failure = ""
+    network.is_removed()
+    clock.now += 5
+    assert refused().route.kind is RouteKind.REGIONAL
+    before = network.count
+    assert refused().route.kind is RouteKind.REGIONAL
+    assert network.count == before + 1  # the last look changed something
+
+
+def test_what_is_kept_is_bounded_and_what_has_expired_is_dropped() -> None:
+    network, clock = Network(), Clock()
+    factory = make(network, clock)
+    caches: Any = (
+        factory._resolver._memory.kept,
+        factory._resolver._told,
+        factory._maker._histories,
+        factory._maker.tokens,
+    )
+    for number in range(3 * LIMIT):
+        factory.route(dns_timeout=1 + number / 1e4)
+        factory.attempt(lambda _: None, route_stale=number)
+        factory.speech_config(auth="entra", key=None, resource_id=RESOURCE_ID.format(number))
+    assert all(LIMIT // 2 <= len(cache) <= LIMIT + 1 for cache in caches)
+    clock.now += 1e6
+    factory.route()
+    assert len(caches[0]) == 1
 
 
 def test_a_newer_answer_that_dns_refuses_is_the_old_one(caplog: pytest.LogCaptureFixture) -> None:
@@ -648,3 +713,17 @@ def test_a_factory_that_is_gone_leaves_nothing_behind() -> None:
     del factory
     gc.collect()
     assert gone() is None
+
+
+@needs_namespaces
+def test_routes_grow_old_while_the_machine_sleeps() -> None:
+    """A machine that slept for a day, as far as its clocks tell."""
+    code = (
+        "import time; from speechroute import SpeechConfigFactory, SpeechSettings\n"
+        "factory = SpeechConfigFactory(SpeechSettings(key='any', endpoint='x'))\n"
+        "print(factory._resolver.clock() - time.monotonic())"
+    )
+    slept = [*UNSHARE, "--time", "--boottime", "86400", sys.executable, "-c", code]
+    done = subprocess.run(slept, capture_output=True, text=True, timeout=50)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) > 86_000

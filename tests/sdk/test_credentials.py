@@ -486,14 +486,16 @@ def test_a_forked_child_refreshes_for_itself() -> None:
     tokens = tokens_of(credential)
     tokens.authorization()
     tokens.keep_fresh(Client())
-    tokens._asking.acquire()  # as if another thread of the parent were asking
+    # As if another thread of the parent were asking.
+    asking = threading.Thread(target=tokens._asking.acquire)
+    asking.start()
+    asking.join()
     tokens._renew_at = 0
     child = os.fork()
     if child == 0:
         mine = tokens.keep_fresh(Client())
         tokens.authorization()
         os._exit(0 if mine.authorization_token == "aad#id#t2" and refreshing() else 1)
-    tokens._asking.release()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 

@@ -63,7 +63,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def factory(emulated: Emulator, clock: Clock) -> SpeechConfigFactory:
-    return SpeechConfigFactory(clock=clock)
+    return SpeechConfigFactory(SpeechSettings(route_ttl_min=1), clock=clock)
 
 
 def refusal(attempt: Attempt[Any]) -> RouteRefused:
@@ -182,6 +182,7 @@ def test_the_service_moves_first(
     factory: SpeechConfigFactory,
     emulated: Emulator,
     caplog: pytest.LogCaptureFixture,
+    clock: Clock,
 ) -> None:
     emulated.state = before
     factory.run(speak)
@@ -195,6 +196,7 @@ def test_the_service_moves_first(
     factory.run(speak)
     assert caplog.text.count("DNS is behind") == 1  # told once, until a call comes through
     emulated.dns_state = after
+    clock.now += 1
     assert factory.attempt(speak).retried
     assert factory.attempt(speak).failure is None
 
@@ -249,7 +251,7 @@ def test_without_a_call_that_worked_nobody_is_blamed(
 
 
 def test_what_only_looks_like_a_success_blames_nobody(
-    factory: SpeechConfigFactory, emulated: Emulator
+    factory: SpeechConfigFactory, emulated: Emulator, clock: Clock
 ) -> None:
     emulated.fail_with(500)
     factory.run(speak)
@@ -258,6 +260,7 @@ def test_what_only_looks_like_a_success_blames_nobody(
     assert factory.run(lambda config: recognize(config).text) == ""
     assert refusal(factory.attempt(speak)).behind == ""
     emulated.state = "removed"
+    clock.now += 1
     assert not is_canceled(factory.run(speak))
     assert refusal(factory.attempt(speak, key="0" * 32)).behind == ""
 
@@ -299,14 +302,16 @@ def test_other_failures_ask_nobody(
     assert factory.route() == route
 
 
-def test_dns_that_fails_then_is_no_answer(emulated: Emulator) -> None:
+def test_dns_that_fails_then_is_no_answer(emulated: Emulator, clock: Clock) -> None:
     servers = [emulated.dns_server]
 
     def sometimes(name: str, **arguments: Any) -> Any:
         patience = arguments["timeout"] if servers == [emulated.dns_server] else 0.2
         return observe(name, **{**arguments, "servers": tuple(servers), "timeout": patience})
 
-    factory = SpeechConfigFactory(observe=cast("Observe", sometimes))
+    factory = SpeechConfigFactory(
+        SpeechSettings(route_ttl_min=1), observe=cast("Observe", sometimes), clock=clock
+    )
     factory.run(speak)
     emulated.state = "removed"
     servers[0] = "127.0.0.1:9"
@@ -314,6 +319,7 @@ def test_dns_that_fails_then_is_no_answer(emulated: Emulator) -> None:
     assert error.behind == "dns"
     assert "DNS fails now" in str(error)
     servers[0] = emulated.dns_server
+    clock.now += 1
     assert factory.attempt(speak).retried
 
 
@@ -343,7 +349,7 @@ def test_what_the_operation_raises_is_not_touched(factory: SpeechConfigFactory) 
 
 
 def test_the_twins_for_asyncio_do_the_same(
-    factory: SpeechConfigFactory, emulated: Emulator
+    factory: SpeechConfigFactory, emulated: Emulator, clock: Clock
 ) -> None:
     async def speak_async(config: Any) -> Any:
         return await asyncio.to_thread(speak, config)
@@ -354,6 +360,7 @@ def test_the_twins_for_asyncio_do_the_same(
         attempt = await factory.attempt_async(speak_async)
         assert refusal(attempt).behind == "dns"
         emulated.dns_state = "removed"
+        clock.now += 1
         results = await asyncio.gather(*(factory.attempt_async(speak_async) for _ in range(3)))
         assert not any(is_canceled(attempt.result) for attempt in results)
         assert {attempt.route.kind for attempt in results} == {REGIONAL}

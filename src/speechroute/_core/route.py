@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -53,8 +53,9 @@ class Route:
         row: the row of the decision table that decided.
         evidence: what was observed; None where nothing had to be.
         warnings: what the user should know.
-        expires_at: when to look again, seconds on the clock of the factory
-            (``time.monotonic`` by default).
+        expires_at: when to look again, seconds on the clock of the factory.
+        expires_in: how long it is good for, seconds from when it was handed out; infinite where
+            the settings decide.
         needs_custom_domain: whether the custom domain is used although the route is regional:
             for Microsoft Entra ID without ``SPEECH_RESOURCE_ID``.
         other_host: the URL of a host that is none of Azure's.
@@ -71,6 +72,7 @@ class Route:
     expires_at: float
     needs_custom_domain: bool = False
     other_host: str | None = None
+    expires_in: float = field(default=0.0, compare=False)
 
     def __post_init__(self) -> None:
         """Where all ways to a route meet.

@@ -17,6 +17,10 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+NOT_ASKED = "this process could not ask: no thread or socket is left"
+"""What the failure of a lookup begins with that no server is to blame for."""
+
+
 class Lookup(NamedTuple):
     """What was found for one name.
 

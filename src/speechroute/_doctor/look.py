@@ -126,11 +126,12 @@ class Looking:
         settings = settings.override(dns_timeout=min(settings.dns_timeout, self._left()))
         facts, question = self._facts, Question.of(settings)
         try:
-            kept = RouteResolver(remember).kept(question)
+            resolver = RouteResolver(remember)
+            kept = resolver.kept(question)
         except RoutingError as error:
             facts.error = error
         else:
-            facts.route = with_settings(kept.route, settings)
+            facts.route = with_settings(kept, settings, resolver.clock())
         verdict = without_dns(question.resource, question.told)
         facts.row = verdict.row if verdict else None
         is_told = question.told is not PrivateEndpoint.AUTO

@@ -10,7 +10,6 @@ import ipaddress
 import os
 import re
 import socket
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
@@ -27,7 +26,8 @@ import dns.resolver
 
 from .._core.addresses import is_private
 from .._core.clouds import normalise_host
-from .._core.view import DnsView, Lookup, Outcome
+from .._core.view import NOT_ASKED, DnsView, Lookup, Outcome
+from .threads import start
 
 _ATTEMPT_S = 2.0
 """Seconds to wait for one server before asking the next; within the budget all are asked again."""
@@ -133,7 +133,10 @@ def _start(function: Callable[..., Lookup], *arguments: object) -> Future[Lookup
         except BaseException as error:  # noqa: BLE001  # a thread hands on whatever happens
             future.set_exception(error)
 
-    threading.Thread(target=run, name="speechroute-lookup", daemon=True).start()
+    try:
+        start(run)
+    except RuntimeError as error:
+        future.set_result(_failed(str(arguments[0]), f"{NOT_ASKED} ({error})"))
     return future
 
 

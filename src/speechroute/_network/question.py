@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -27,7 +26,7 @@ _REFRESH_SHARE = 0.8
 no call has to wait while calls keep coming."""
 _FOREVER = float("inf")
 
-Clock = Callable[[], float]
+_NEVER = float("-inf")
 
 
 class Question(NamedTuple):
@@ -70,6 +69,9 @@ class Kept(NamedTuple):
         usable_until: when calls wait for the next one.
         good_until: how long it may be used if DNS fails from then on.
         is_last_known: DNS failed, and this is what it said before.
+        is_confirmed: whether DNS answered when it was last asked.
+        vain_until: until when a refusal is no reason to look again, because a look after one
+            changed nothing.
     """
 
     route: Route
@@ -78,6 +80,23 @@ class Kept(NamedTuple):
     usable_until: float
     good_until: float
     is_last_known: bool = False
+    is_confirmed: bool = True
+    vain_until: float = _NEVER
+
+    @property
+    def way(self) -> tuple[str, str | None, bool]:
+        """What a change of is a change of the route."""
+        return str(self.route.kind), self.route.region, self.route.is_direct
+
+    def after(self, before: Kept | None, vain_until: float) -> Kept:
+        """This one, found after another: what was found in vain stays so."""
+        if before is None or before.way != self.way:
+            return self
+        return self._replace(vain_until=max(before.vain_until, vain_until))
+
+    def handed_on(self, now: float) -> Route:
+        """The route, with how long it is good for from now on."""
+        return replace(self.route, expires_in=max(0.0, self.route.expires_at - now))
 
 
 def settled(question: Question) -> Kept | None:
@@ -89,47 +108,54 @@ def settled(question: Question) -> Kept | None:
     return Kept(route, _FOREVER, _FOREVER, _FOREVER, _FOREVER)
 
 
-def look(question: Question, asked_at: float, observe: Observe, clock: Clock) -> Kept:
-    """The answer that an observation gives.
-
-    Raises:
-        RoutingError: it gives none, and why.
-    """
+def look(question: Question, observe: Observe) -> DnsView:
+    """What is seen of it. Raises nothing for what the network does."""
     resource = question.resource
     region = resource.region
-    view = observe(
+    return observe(
         resource.custom_domain or "",
         region_api_host=resource.cloud.api_host(region) if region else None,
         servers=question.dns_servers,
         timeout=question.dns_timeout,
         ask_system=question.ask_system,
     )
-    _log_evidence(view)
+
+
+def answer(question: Question, view: DnsView, asked_at: float, now: float) -> Kept:
+    """The answer that an observation gives.
+
+    Raises:
+        RoutingError: it gives none, and why.
+    """
+    resource = question.resource
     verdict = classify(view, resource, told=question.told, when_undecided=question.when_undecided)
     if verdict.row in _OF_PROXY_ONLY_NETWORKS and _leads_out(question):
         verdict = verdict._replace(error=_with_hint(verdict.error))
     ttl = 0 if view.dns.ttl is None else view.dns.ttl
     life = min(max(ttl, question.ttl_min), question.ttl_max)
-    now = clock()
     route = Route.of(verdict, resource, view, now + life)
     until = now + life
     refresh_at = now + life * _REFRESH_SHARE
     return Kept(route, asked_at, refresh_at, until, until + question.stale)
 
 
-def last_known(question: Question, kept: Kept, now: float, error: DnsUnavailable) -> Kept | None:
-    """The answer that an earlier one gives while DNS fails, if it is not too old."""
+def last_known(question: Question, kept: Kept, now: float, error: BaseException) -> Kept | None:
+    """The answer that an earlier one gives where an observation fails, if it is not too old."""
     if now >= kept.good_until:
         return None
     again_at = now + question.ttl_min
     if now < kept.usable_until and not kept.is_last_known:
-        return kept._replace(refresh_at=min(again_at, kept.usable_until))
+        refresh_at = min(again_at, kept.usable_until)
+        return kept._replace(refresh_at=refresh_at, is_confirmed=False)
     told = kept.route.warnings[:-1] if kept.is_last_known else kept.route.warnings
-    warning = f"DNS fails, so this is the last known route. {error}"
+    why = str(error) if isinstance(error, DnsUnavailable) else type(error).__name__
+    warning = f"DNS fails, so this is the last known route. {why}"
     route = replace(kept.route, warnings=(*told, warning), expires_at=again_at)
     until = kept.good_until
     again_at = min(again_at, until)
-    return Kept(route, kept.asked_at, again_at, until, until, is_last_known=True)
+    return Kept(
+        route, kept.asked_at, again_at, until, until, is_last_known=True, is_confirmed=False
+    )
 
 
 _OF_PROXY_ONLY_NETWORKS = (Row.CUSTOM_DOMAIN_MISSING, Row.DNS_UNAVAILABLE)
@@ -152,9 +178,8 @@ def _with_hint(error: SpeechRouteError | None) -> SpeechRouteError | None:
     )
 
 
-def _log_evidence(view: DnsView) -> None:
-    if not _log.isEnabledFor(logging.DEBUG):
-        return
+def evidence_in(view: DnsView) -> str:
+    """What was seen, in one line."""
 
     def told(lookup: Lookup | None) -> str:
         if lookup is None:
@@ -162,10 +187,7 @@ def _log_evidence(view: DnsView) -> None:
         found = ", ".join(map(str, lookup.addresses)) or lookup.failure or lookup.outcome
         return f"{' > '.join(lookup.chain)} > {found}"
 
-    _log.debug(
-        "Observed in %.3f s: DNS %s; system %s; region %s",
-        view.seconds,
-        told(view.dns),
-        told(view.system),
-        told(view.region_api),
+    return (
+        f"Observed in {view.seconds:.3f} s: DNS {told(view.dns)}; system {told(view.system)}; "
+        f"region {told(view.region_api)}"
     )

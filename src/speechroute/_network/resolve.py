@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from .._core.route import Route, RouteKind
 from .._settings.model import SpeechSettings
-from .question import Question
+from .question import Kept, Question
 from .resolver import RouteResolver
 
 
-def with_settings(route: Route, settings: SpeechSettings) -> Route:
-    """The route as these settings use it, with what they say that DNS does not know."""
-    told = []
+def with_settings(kept: Kept, settings: SpeechSettings, now: float) -> Route:
+    """The route as these settings use it from now on, with what they say that DNS does not know."""
+    route, told = kept.handed_on(now), []
     wins, loses = settings.url_language, settings.language
     if wins and loses and wins.lower() != loses.lower():
         told.append(
@@ -50,7 +50,8 @@ def resolve(settings: SpeechSettings | None = None) -> Route:
         RoutingError: DNS gave no route; its four children say why.
     """
     settings = settings or SpeechSettings()
-    return with_settings(RouteResolver().kept(Question.of(settings)).route, settings)
+    resolver = RouteResolver()
+    return with_settings(resolver.kept(Question.of(settings)), settings, resolver.clock())
 
 
 async def resolve_async(settings: SpeechSettings | None = None) -> Route:
@@ -60,5 +61,6 @@ async def resolve_async(settings: SpeechSettings | None = None) -> Route:
         SettingsError, RoutingError: as `resolve` does.
     """
     settings = settings or SpeechSettings()
-    kept = await RouteResolver().kept_async(Question.of(settings))
-    return with_settings(kept.route, settings)
+    resolver = RouteResolver()
+    kept = await resolver.kept_async(Question.of(settings))
+    return with_settings(kept, settings, resolver.clock())

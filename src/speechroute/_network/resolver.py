@@ -7,37 +7,45 @@ import contextlib
 import copy
 import logging
 import os
-import threading
-import time
 import weakref
-from concurrent.futures import Future
-from typing import NamedTuple
+from functools import partial
 
 from .._core.errors import DnsUnavailable, SpeechRouteError
-from .._core.route import Route
+from .._core.tidy import tidy
+from .._core.view import NOT_ASKED, DnsView, Lookup, Outcome
+from .clock import Clock, boot_time
+from .flight import Flight
 from .observe import Observe, observe
-from .question import Clock, Kept, Question, last_known, look, settled
+from .question import Kept, Question, answer, evidence_in, last_known, look, settled
+from .threads import start
 
 _log = logging.getLogger("speechroute")
 
 
-class _Flight(NamedTuple):
-    """An observation that is under way."""
-
-    asked_at: float
-    landing: Future[Kept | BaseException]
-
-
 _ALWAYS = float("-inf")
+_Landing = Kept | BaseException | None
+"""What an observation gave; None where a fork has ended it."""
+
+
+class _Memory:
+    """What is known and what is looked for.
+
+    Replaced as a whole, so that an observation that began before is told to nobody who comes
+    after.
+    """
+
+    def __init__(self, kept: dict[Question, Kept] | None = None) -> None:
+        self.kept = kept or {}
+        self.flights: dict[Question, Flight[_Landing]] = {}
 
 
 class RouteResolver:
     """Answers questions for routes from a cache, and observes where it has no fresh answer.
 
     One observation at a time for each question, whatever the number of threads, tasks and event
-    loops: who comes while it runs waits for it and shares its outcome. It runs in a daemon
-    thread, so that neither Ctrl-C nor the end of the process waits for it. After ``fork`` the
-    child observes for itself.
+    loops: who comes while it runs waits for it and shares its outcome. It runs in a thread of its
+    own, so that neither Ctrl-C nor the end of the process waits for it. After ``fork`` the child
+    observes for itself. No lock is held: a signal handler may ask for a route at any moment.
 
     A call late in a route's life gets that route at once, and starts the next observation. If
     DNS fails, the last known route is used for ``stale`` seconds more, with a warning, and DNS
@@ -45,147 +53,196 @@ class RouteResolver:
 
     Args:
         observe: looks at DNS; default: `observe`.
-        clock: seconds that never run backwards; default: ``time.monotonic``.
+        clock: seconds that never run backwards; default: `boot_time`.
     """
 
-    def __init__(self, observe: Observe = observe, clock: Clock = time.monotonic) -> None:
+    def __init__(self, observe: Observe = observe, clock: Clock = boot_time) -> None:
         self._observe = observe
         self.clock = clock
-        self._kept: dict[Question, Kept] = {}
+        self._memory = _Memory()
         self._told: dict[Question, tuple[str, str | None, bool]] = {}
-        self._reset()
         _resolvers.add(self)
 
     def _reset(self) -> None:
-        self._lock = threading.Lock()
-        self._flights: dict[Question, _Flight] = {}
-        self._queued: dict[Question, Future[Kept | BaseException]] = {}
+        """After ``fork``: the threads of the parent are gone, and those who waited ask anew."""
+        memory, self._memory = self._memory, _Memory(self._memory.kept)
+        for flight in memory.flights.values():
+            flight.land(None)
 
-    def kept(self, question: Question, since: float = _ALWAYS) -> Kept:
+    def kept(self, question: Question, since: float = _ALWAYS, *, refused: bool = False) -> Kept:
         """The route that is valid now, and until when it may be used without asking again.
 
         Args:
             question: what is asked.
             since: observations that began before are too old, seconds on `clock`. If DNS fails,
                 the answer may be older nevertheless, as its ``asked_at`` tells.
+            refused: a door was refused then: if the last look after a refusal changed nothing,
+                the next one waits for ``ttl_min`` seconds, whoever asks.
 
         Raises:
             SpeechRouteError: there is none, and why.
         """
-        kept = self._usable(question, since)
-        return kept or _kept_of(self._flight(question, since).result())
+        while True:
+            kept = self._usable(question, since, refused=refused)
+            if kept is not None:
+                return kept
+            flight, is_own = self._under_way(question, since, refused=refused)
+            outcome = flight.outcome()
+            if outcome is not None and (is_own or flight.asked_at > since):
+                return _kept_of(outcome)
 
-    async def kept_async(self, question: Question, since: float = _ALWAYS) -> Kept:
+    async def kept_async(
+        self, question: Question, since: float = _ALWAYS, *, refused: bool = False
+    ) -> Kept:
         """As `kept`, without blocking the event loop. Cancelling it cancels no observation."""
-        kept = self._usable(question, since)
-        if kept is None:
-            kept = _kept_of(await asyncio.wrap_future(self._flight(question, since)))
-        return kept
+        while True:
+            kept = self._usable(question, since, refused=refused)
+            if kept is not None:
+                return kept
+            flight, is_own = self._under_way(question, since, refused=refused)
+            loop = asyncio.get_running_loop()
+            landed = loop.create_future()
+            flight.when_landed(partial(_wake, loop, landed))
+            await landed
+            outcome = flight.outcome()
+            if outcome is not None and (is_own or flight.asked_at > since):
+                return _kept_of(outcome)
 
     def invalidate(self) -> None:
         """Forget every route, so that the next call looks again."""
-        with self._lock:
-            self._kept.clear()
-            self._flights.clear()
+        self._memory = _Memory()
 
-    def _usable(self, question: Question, since: float) -> Kept | None:
+    def _usable(self, question: Question, since: float, *, refused: bool) -> Kept | None:
         """A route that needs no waiting: known, or decided by the settings alone."""
-        kept = self._kept.get(question)
+        memory = self._memory
+        kept = memory.kept.get(question)
         if kept is None:
             kept = settled(question)
             if kept is None:
                 return None
-            self._kept[question] = kept
-            self._tell(question, kept.route)
+            memory.kept[question] = kept
+            tidy(memory.kept)
+            self._tell(question, kept)
         now = self.clock()
-        if now >= kept.usable_until or kept.asked_at <= since:
+        if now >= kept.usable_until:
+            return None
+        if kept.asked_at <= since and not (refused and now < kept.vain_until):
             return None
         if now >= kept.refresh_at:
-            # A process that is out of threads still has a route.
-            with contextlib.suppress(RuntimeError):
-                self._flight(question, since)
+            self._under_way(question, since, refused=refused)
         return kept
 
-    def _flight(self, question: Question, since: float) -> Future[Kept | BaseException]:
-        """The observation that is under way, the next one if that is too old, or a new one."""
-        with self._lock:
-            flight = self._flights.get(question)
-            if flight is not None and flight.asked_at > since:
-                return flight.landing
-            if question in self._queued:
-                return self._queued[question]
-            landing: Future[Kept | BaseException] = Future()
-            # Many wait for it: none of them may cancel it.
-            landing.set_running_or_notify_cancel()
-            if flight is not None:
-                self._queued[question] = landing
-                return landing
-            kept, now = self._kept.get(question), self.clock()
-            if kept is not None and now < kept.refresh_at and kept.asked_at > since:
-                # It landed between the caller's look at the cache and this one.
-                landing.set_result(kept)
-                return landing
-            flight = _Flight(now, landing)
-            self._launch(question, flight)
-            self._flights[question] = flight
-            return landing
+    def _under_way(
+        self, question: Question, since: float, *, refused: bool
+    ) -> tuple[Flight[_Landing], bool]:
+        """The observation that is under way, or a new one; and whether it is new."""
+        memory = self._memory
+        now = self.clock()
+        flight = memory.flights.get(question)
+        own = None
+        if flight is None:
+            own = Flight[_Landing](now, is_after_refusal=refused)
+            flight = memory.flights.setdefault(question, own)
+            kept = memory.kept.get(question)
+            if flight is own and kept and now < kept.refresh_at and kept.asked_at > since:
+                # Another one landed between the caller's look at the cache and this one.
+                memory.flights.pop(question, None)
+                flight.land(kept)
+                return flight, True
+        if not flight.is_started:
+            # Whoever reserved it may have been interrupted before this, by the caller perhaps.
+            try:
+                start(self._fly, memory, question, flight)
+            except RuntimeError as error:
+                self._complete(memory, question, flight, partial(_unasked, error))
+            flight.is_started = True
+        return flight, flight is own
 
-    def _launch(self, question: Question, flight: _Flight) -> None:
-        thread = threading.Thread(
-            target=self._fly, args=(question, flight), name="speechroute-resolver", daemon=True
-        )
-        thread.start()
+    def _fly(self, memory: _Memory, question: Question, flight: Flight[_Landing]) -> None:
+        if flight.begins():
+            self._complete(memory, question, flight, self._observe)
 
-    def _fly(self, question: Question, flight: _Flight) -> None:
+    def _complete(
+        self, memory: _Memory, question: Question, flight: Flight[_Landing], observe: Observe
+    ) -> None:
         """Observe, and tell everybody who waits, whatever happens."""
+        view = None
         outcome: Kept | BaseException
         try:
-            outcome = look(question, flight.asked_at, self._observe, self.clock)
-        except DnsUnavailable as error:
-            known = self._kept.get(question)
-            outcome = (known and last_known(question, known, self.clock(), error)) or error
+            view = look(question, observe)
+            outcome = answer(question, view, flight.asked_at, self.clock())
         except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
             outcome = error
-        before = following = None
-        with self._lock:
-            # Not so if the routes were invalidated while this one was looked for.
-            if self._flights.get(question) is flight:
-                del self._flights[question]
-                before = self._kept.get(question)
-                if isinstance(outcome, Kept):
-                    self._kept[question] = outcome
-                elif isinstance(outcome, SpeechRouteError):
-                    # An answer that leaves no way, or a last known route that is too old.
-                    self._kept.pop(question, None)
-            if question in self._queued:
-                following = _Flight(self.clock(), self._queued.pop(question))
-                self._flights[question] = following
-        flight.landing.set_result(outcome)
-        if following:
-            try:
-                self._launch(question, following)
-            except RuntimeError:  # out of threads: this one is free
-                self._fly(question, following)
-        # Last, and without the lock: a handler of the log may take long, fail, or ask for a route.
-        self._report(question, outcome, before)
+        before = memory.kept.get(question)
+        outcome = self._land(memory, question, flight, outcome)
+        # Last: a handler of the log may take long, fail, or ask for a route.
+        self._report(question, view, outcome, before)
+
+    def _land(
+        self,
+        memory: _Memory,
+        question: Question,
+        flight: Flight[_Landing],
+        outcome: Kept | BaseException,
+    ) -> Kept | BaseException:
+        """Keep what an observation gave, or what is known where it failed."""
+        before, now = memory.kept.get(question), self.clock()
+        is_answer = isinstance(outcome, SpeechRouteError) and not isinstance(
+            outcome, DnsUnavailable
+        )
+        if isinstance(outcome, BaseException) and before is not None and not is_answer:
+            outcome = last_known(question, before, now, outcome) or outcome
+        if isinstance(outcome, Kept):
+            vain_until = flight.asked_at + question.ttl_min if flight.is_after_refusal else _ALWAYS
+            outcome = memory.kept[question] = outcome.after(before, vain_until)
+            for known, kept in tuple(memory.kept.items()):
+                if now >= kept.good_until:
+                    memory.kept.pop(known, None)
+            tidy(memory.kept)
+        elif isinstance(outcome, SpeechRouteError):
+            # An answer that leaves no way, or a last known route that is too old.
+            memory.kept.pop(question, None)
+        memory.flights.pop(question, None)
+        flight.land(outcome)
+        return outcome
 
     def _report(
-        self, question: Question, outcome: Kept | BaseException, before: Kept | None
+        self,
+        question: Question,
+        view: DnsView | None,
+        outcome: Kept | BaseException,
+        before: Kept | None,
     ) -> None:
         """What is new, in the log."""
+        if view and _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%s", evidence_in(view))
         if not isinstance(outcome, Kept):
             _log.warning("No route: %s", outcome)
         elif not outcome.is_last_known:
-            self._tell(question, outcome.route)
+            self._tell(question, outcome)
         elif before is None or not before.is_last_known:
             _log.warning("Using the last known route: %s", outcome.route.warnings[-1])
 
-    def _tell(self, question: Question, route: Route) -> None:
+    def _tell(self, question: Question, kept: Kept) -> None:
         """One line in the log where the route changes."""
-        now = str(route.kind), route.region, route.is_direct
-        if self._told.get(question) != now:
-            self._told[question] = now
-            _log.info("Route: %s. %s", route.kind, route.reason)
+        if self._told.get(question) != kept.way:
+            self._told[question] = kept.way
+            tidy(self._told)
+            _log.info("Route: %s. %s", kept.route.kind, kept.route.reason)
+
+
+def _wake(loop: asyncio.AbstractEventLoop, landed: asyncio.Future[None]) -> None:
+    def wake() -> None:
+        if not landed.done():
+            landed.set_result(None)
+
+    with contextlib.suppress(RuntimeError):  # the loop is closed
+        loop.call_soon_threadsafe(wake)
+
+
+def _unasked(why: RuntimeError, name: str, **_: object) -> DnsView:
+    """What is seen where not even a thread can be started."""
+    return DnsView(Lookup((name,), (), None, Outcome.FAILED, f"{NOT_ASKED} ({why})"))
 
 
 def _kept_of(outcome: Kept | BaseException) -> Kept:

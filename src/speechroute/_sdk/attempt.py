@@ -12,7 +12,7 @@ import azure.cognitiveservices.speech as speechsdk
 from .._core.errors import RouteRefused, SpeechRouteError
 from .._core.refusal import Door, refused, seen
 from .._core.route import Route
-from .._network.question import Clock
+from .._network.clock import Clock
 from .outcome import failure_of, has_worked
 
 _log = logging.getLogger("speechroute")
@@ -49,7 +49,7 @@ class Opened(NamedTuple):
 
     Attributes:
         at: when it was made, seconds on the opener's clock.
-        is_fresh: whether the route was observed when it was asked for; False if DNS failed then.
+        is_fresh: False if DNS failed when it was last asked.
         fingerprint: tells keys apart, and nothing else about them.
     """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,9 +11,10 @@ import azure.cognitiveservices.speech as speechsdk
 from .._core.clouds import Offering
 from .._core.forgetting import forgetting, forgetting_async
 from .._core.route import Route
+from .._network.clock import Clock, boot_time
 from .._network.observe import Observe
 from .._network.observe import observe as look_up
-from .._network.question import Clock, Question
+from .._network.question import Question
 from .._network.resolve import with_settings
 from .._network.resolver import RouteResolver
 from .._settings.model import SpeechSettings
@@ -41,7 +41,7 @@ class SpeechConfigFactory:
         credential: an ``AzureKeyCredential`` instead of ``SPEECH_KEY``; or, for Microsoft Entra
             ID, a ``TokenCredential`` of azure-identity, or a callable that returns a token.
         observe: another way to look at DNS, of the form `speechroute._network.observe.Observe`.
-        clock: another clock, seconds; default: ``time.monotonic``.
+        clock: another clock, seconds; default: one that goes on while the machine sleeps.
 
     Raises:
         SettingsError: the settings cannot work.
@@ -60,7 +60,7 @@ class SpeechConfigFactory:
         if credential is not None:
             settings = with_credential(settings, credential)
         self._arguments = observe, clock
-        self._resolver = RouteResolver(observe or look_up, clock or time.monotonic)
+        self._resolver = RouteResolver(observe or look_up, clock or boot_time)
         self._maker = Maker(settings or SpeechSettings(), credential, self._resolver)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -86,14 +86,15 @@ class SpeechConfigFactory:
             RoutingError: DNS gave no route; its four children say why.
         """
         settings = self.settings.override(**overrides)
-        return with_settings(self._resolver.kept(Question.of(settings)).route, settings)
+        kept = self._resolver.kept(Question.of(settings))
+        return with_settings(kept, settings, self._resolver.clock())
 
     @forgetting_async
     async def route_async(self, **overrides: Any) -> Route:
         """As `route`, without blocking the event loop."""
         settings = self.settings.override(**overrides)
         kept = await self._resolver.kept_async(Question.of(settings))
-        return with_settings(kept.route, settings)
+        return with_settings(kept, settings, self._resolver.clock())
 
     def invalidate(self) -> None:
         """Forget the cached routes: the next call asks DNS."""

@@ -15,6 +15,7 @@ from .._core.choices import Auth
 from .._core.clouds import Offering
 from .._core.errors import SettingsError
 from .._core.forgetting import forgetting
+from .._core.tidy import tidy
 from .._network.question import Kept, Question
 from .._network.resolve import with_settings
 from .._network.resolver import RouteResolver
@@ -90,33 +91,35 @@ class Maker:
             offering, kind = Offering.S2S, translating(target_languages)
         settings = self._settled(offering, overrides)
         question, secret = Question.of(settings), self.secret(settings)
+        history = self._histories.setdefault((question, fingerprint_of(secret)), History())
+        tidy(self._histories)
 
         def opened(kept: Kept, since: float, failure: str) -> Opened:
             if since > ANY_TIME:
                 self._generation += 1  # what follows may be another route
             if failure == REFUSED and isinstance(secret, VaultKey):
                 _renew(secret)
-            route = with_settings(kept.route, settings)
+            route = with_settings(kept, settings, self._resolver.clock())
             # Before the config is made: if the key changes meanwhile, the next one differs.
             fingerprint = fingerprint_of(secret)
             plan = plan_for(settings, offering, settings.url_for(offering), route)
             config = plan.make(kind, secret)
-            is_fresh = kept.asked_at >= since
-            return Opened(config, route, self._resolver.clock(), is_fresh, fingerprint)
+            return Opened(config, route, self._resolver.clock(), kept.is_confirmed, fingerprint)
 
         async def open_async(since: float = ANY_TIME, failure: str = "") -> Opened:
-            kept = await self._resolver.kept_async(question, since)
+            kept = await self._resolver.kept_async(question, since, refused=bool(failure))
             if isinstance(secret, (Tokens, VaultKey)):  # which may be asked over the network
                 return await asyncio.to_thread(opened, kept, since, failure)
             return opened(kept, since, failure)
 
         def open_now(since: float = ANY_TIME, failure: str = "") -> Opened:
-            return opened(self._resolver.kept(question, since), since, failure)
+            kept = self._resolver.kept(question, since, refused=bool(failure))
+            return opened(kept, since, failure)
 
         return Opener(
             open_now,
             open_async,
-            self._histories.setdefault((question, fingerprint_of(secret)), History()),
+            history,
             self._resolver.clock,
             settings.route_ttl_min,
             secret.keep_fresh if isinstance(secret, Tokens) else lambda client: client,
@@ -127,7 +130,7 @@ class Maker:
     ) -> tuple[Plan, float]:
         """What a config is made from now, and when to look again."""
         kept = self._resolver.kept(Question.of(settings))
-        route = with_settings(kept.route, settings)
+        route = with_settings(kept, settings, self._resolver.clock())
         return plan_for(settings, offering, full_url, route), kept.refresh_at
 
     def secret(self, settings: SpeechSettings) -> Secret:
@@ -141,7 +144,9 @@ class Maker:
         cloud = settings.resource.cloud
         name = cloud.name, settings.resource_id
         if name not in self.tokens:
-            self.tokens.setdefault(name, Tokens(self._credential, cloud, settings.resource_id))
+            tokens = Tokens(self._credential, cloud, settings.resource_id)
+            tidy(self.tokens)
+            return self.tokens.setdefault(name, tokens)
         return self.tokens[name]
 
     def _settled(self, offering: Offering | str, overrides: dict[str, Any]) -> SpeechSettings:

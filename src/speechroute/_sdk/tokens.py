@@ -27,7 +27,8 @@ _log = logging.getLogger("speechroute")
 
 _SHORTEST_WAIT_S = 1.0
 _TICK_S = 0.05
-_LONGEST_WAIT_S = 3600.0
+_LONGEST_WAIT_S = 60.0
+"""After a machine has slept, its tokens may have expired, and the wait goes on as if it had not."""
 _RETRY_S = 10.0
 """Between two tries to get a token from a credential that fails, seconds."""
 
@@ -59,8 +60,9 @@ class Tokens:
 
     def reset(self) -> None:
         """Begin anew with locks and thread; after ``fork`` those of the parent are gone."""
-        self._lock = threading.Lock()
-        self._asking = threading.Lock()
+        # Reentrant: a signal handler may need a token while the thread that it interrupts gets one.
+        self._lock = threading.RLock()
+        self._asking = threading.RLock()
         self._is_refreshing = False
 
     def get_token(self, *_scopes: str, **_options: Any) -> Token:
@@ -123,8 +125,9 @@ class Tokens:
         left = max(0.0, token.expires_on - time.time())
         self._token, self._renew_at = token, time.time() + max(_SHORTEST_WAIT_S, left / 2)
         with self._lock:
-            clients = [client() for client in self._clients]
-        for client in clients:
+            clients = tuple(self._clients)
+        for reference in clients:
+            client = reference()
             if client is not None:
                 # One that the SDK has closed must not keep the others from theirs.
                 with contextlib.suppress(RuntimeError):

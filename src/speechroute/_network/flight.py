@@ -1,0 +1,63 @@
+"""`Flight`: an observation that is under way, and who waits for it."""
+
+from __future__ import annotations
+
+import _thread
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Flight(Generic[T]):
+    """An observation that is reserved or under way. Several may start it, one makes it.
+
+    Without a lock: a signal handler that interrupts a thread anywhere in here may wait for the
+    same flight. Each step is one of ``list``, which no other thread can cut in two.
+
+    Attributes:
+        asked_at: when it was reserved, seconds on the clock of the resolver.
+        is_after_refusal: whether a door was refused before.
+        is_started: whether a thread was started for it.
+    """
+
+    def __init__(self, asked_at: float, *, is_after_refusal: bool) -> None:
+        self.asked_at = asked_at
+        self.is_after_refusal = is_after_refusal
+        self.is_started = False
+        self._right_to_begin = [True]
+        self._landed: list[T] = []
+        self._waiting: list[Callable[[], object]] = []
+
+    def begins(self) -> bool:
+        """Whether the caller is the first; the others have nothing to do."""
+        try:
+            return self._right_to_begin.pop()
+        except IndexError:
+            return False
+
+    def land(self, outcome: T) -> None:
+        """Tell everybody who waits. The first outcome counts."""
+        self._landed.append(outcome)
+        self._wake()
+
+    def when_landed(self, call: Callable[[], object]) -> None:
+        """Call once it has landed, in any thread, or now."""
+        self._waiting.append(call)
+        if self._landed:
+            self._wake()
+
+    def _wake(self) -> None:
+        while self._waiting:
+            with suppress(IndexError):  # another thread wakes them too
+                self._waiting.pop()()
+
+    def outcome(self) -> T:
+        """Wait for it."""
+        if not self._landed:
+            landed = _thread.allocate_lock()  # of this call alone
+            landed.acquire()
+            self.when_landed(landed.release)
+            landed.acquire()
+        return self._landed[0]
