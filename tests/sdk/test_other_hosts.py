@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import WSMsgType, web
@@ -14,6 +15,7 @@ from aiohttp import WSMsgType, web
 from clients import CLIENTS
 from commands import run
 from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings
+from speechroute._core.resource import Resource
 from speechroute.emulator._recognition import RecognitionSession
 from speechroute.emulator._wire import decode
 from speechroute.errors import SettingsError, UnsupportedUrl
@@ -137,6 +139,48 @@ def test_no_other_host_gets_the_key(endpoint: str, allowed: str) -> None:
         settings(endpoint, allowed, key=KEY)
     assert {problem.variable for problem in caught.value.problems} == {"SPEECH_ENDPOINT"}
     assert "secret" not in str(caught.value)
+
+
+CUSTOM_DOMAIN = "my-speech.cognitiveservices.azure.com"
+AZURE = {
+    CUSTOM_DOMAIN: Resource(CUSTOM_DOMAIN, None),
+    f"wss://{CUSTOM_DOMAIN.upper()}:443/": Resource(CUSTOM_DOMAIN, None),
+    "https://my-speech.services.ai.azure.com/": Resource("my-speech.services.ai.azure.com", None),
+    "my-speech.cognitiveservices.azure.us": Resource("my-speech.cognitiveservices.azure.us", None),
+    "westeurope.api.cognitive.microsoft.com": Resource(None, "westeurope"),
+    "westeurope.tts.speech.microsoft.com": Resource(None, "westeurope"),
+    "chinaeast2.stt.speech.azure.cn": Resource(None, "chinaeast2"),
+}
+
+
+@pytest.mark.parametrize("endpoint", AZURE)
+@pytest.mark.parametrize("depth", [2, 3, 9], ids=["parent", "suffix", "host"])
+def test_a_host_of_azure_speech_is_the_resources_whatever_is_allowed(
+    endpoint: str, depth: int
+) -> None:
+    host = str(urlsplit(endpoint if "://" in endpoint else f"//{endpoint}").hostname)
+    allowed = ".".join(host.split(".")[-depth:])
+    assert settings(endpoint, allowed, key=KEY).resource == AZURE[endpoint]
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "my-speech.privatelink.cognitiveservices.azure.com",
+        "usgovvirginia.api.cognitive.microsoft.com",
+        "cognitiveservices.azure.com",
+        f"http://{CUSTOM_DOMAIN}",
+    ],
+)
+def test_what_is_wrong_with_a_host_of_azure_speech_stays_so(endpoint: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings(endpoint, "azure.com microsoft.com", key=KEY)
+    assert {problem.variable for problem in caught.value.problems} == {"SPEECH_ENDPOINT"}
+
+
+def test_other_hosts_of_azure_may_be_allowed() -> None:
+    endpoint = "https://speech.westeurope.azurecontainer.io"
+    assert settings(endpoint, "azurecontainer.io").resource.other_host == endpoint
 
 
 @pytest.mark.parametrize("allowed", ["https://example.com", "example.com/x", "a b*", "é.com"])

@@ -178,6 +178,15 @@ def recognise_host(host: str) -> Host | None:
     return None
 
 
+def is_of_azure_speech(host: str) -> bool:
+    """Whether a host name ends as those of Azure Speech do, such as one of its private link."""
+    return any(
+        f".{normalise_host(host)}".endswith(f".{suffix}")
+        for cloud in CLOUDS
+        for suffix in (*cloud.custom_domain_suffixes, cloud.api_suffix, cloud.speech_suffix)
+    )
+
+
 def _marker_patterns(cloud: Cloud) -> tuple[tuple[MarkerKind, re.Pattern[str]], ...]:
     """The names of one cloud that mean something, the most telling pattern first."""
     region = rf"(?P<region>{REGION.pattern})"

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from . import urls
 from .addresses import is_loopback
-from .clouds import Cloud, Offering, cloud_of_region, recognise_host
+from .clouds import Cloud, Offering, cloud_of_region, is_of_azure_speech, recognise_host
 from .errors import UnsupportedUrl
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -47,6 +47,8 @@ class Endpoint(NamedTuple):
 def parse_other_host(text: str, allowed: tuple[str, ...]) -> str | None:
     """The URL of a host that is allowed beside Azure's, or None if it is none of them.
 
+    A host of Azure Speech is never one, whatever is allowed: it would lose its route.
+
     Args:
         text: a host name, or a URL without a path.
         allowed: host names; those with a dot also stand for the names under them.
@@ -57,7 +59,7 @@ def parse_other_host(text: str, allowed: tuple[str, ...]) -> str | None:
     """
     parts = urlsplit(text if "://" in text else f"https://{text}")
     host = parts.hostname or ""
-    if not _HOST.fullmatch(host) or "@" in parts.netloc:
+    if not _HOST.fullmatch(host) or "@" in parts.netloc or is_of_azure_speech(host):
         return None
     if not any(host == name or ("." in name and host.endswith(f".{name}")) for name in allowed):
         return None
