@@ -218,6 +218,15 @@ def test_a_vault_that_cannot_be_read_is_a_problem_of_its_setting(
         SpeechSettings()
 
 
+def test_a_key_of_the_vault_in_quotes_is_a_problem(
+    vault: tuple[Vault, TokenService], emulated: Emulator
+) -> None:
+    vault[0].secrets = {"SPEECH-KEY": f'"{emulated.key}"'}
+    with pytest.raises(SettingsError, match="SPEECH_KEY is a value in quotes") as caught:
+        SpeechSettings()
+    assert emulated.key not in str(caught.value)
+
+
 def test_a_vault_without_a_key_is_no_key(vault: tuple[Vault, TokenService]) -> None:
     with pytest.raises(SettingsError, match="SPEECH_KEY is not set"):
         SpeechSettings()

@@ -65,10 +65,14 @@ NO_KEY = SecretStr("")
 
 def _key(value: object, info: ValidationInfo) -> SecretStr:
     """The key, or that of the file, or an empty one where none is needed."""
+    if isinstance(value, VaultKey):
+        parsers.key(value)
     if isinstance(value, (FileKey, VaultKey)):
         return value
     if value in (None, NO_KEY):
         value = info.data.get("key_file")
+    if "key_file" not in info.data and (value is None or isinstance(value, Path)):
+        return NO_KEY  # the parser of the file's path has refused it
     if isinstance(value, Path):
         return FileKey(value)
     is_elsewhere = parsers.other_host(info.data.get("endpoint"), info.data.get("allow_hosts", ()))

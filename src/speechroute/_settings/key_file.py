@@ -43,7 +43,10 @@ def _read(path: Path) -> str:
         return parsers.key(path.read_text(encoding="utf-8-sig")).get_secret_value()
     except OSError as error:
         found = f"a file that cannot be read ({error.strerror})"
-    except (UnicodeDecodeError, BadValue):
+    except UnicodeDecodeError:
         pass
+    except BadValue as error:
+        if error.found == parsers.IN_QUOTES:
+            found = f"a file with {error.found}"
     remedy = "correct the path, or write the key into the file"
     raise Contradiction("SPEECH_KEY_FILE", found, "a file with a resource key", remedy)

@@ -25,6 +25,8 @@ from .problems import BadValue
 MAX_DNS_TIMEOUT_S = 60.0
 _DAY_S = 86_400
 _MAX_PORT = 65535
+_QUOTES = tuple("\"'\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb\u2039\u203a")
+IN_QUOTES = "a value in quotes"
 
 
 def shown(text: str) -> str:
@@ -43,11 +45,19 @@ def revealed(value: object) -> object:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
+def _unquoted(value: str, expected: str) -> str:
+    """A text without the space around it. Quotes there are no part of any value."""
+    text = value.strip()
+    if text[:1] in _QUOTES or text[-1:] in _QUOTES:
+        raise BadValue(IN_QUOTES, expected, "take the quotes out: docker --env-file keeps them")
+    return text
+
+
 def _text(given: object, expected: str) -> str:
     value = revealed(given)
     if not isinstance(value, str):
         raise BadValue(f"a {type(value).__name__}", expected, "give it as text")
-    text = value.strip()
+    text = _unquoted(value, expected)
     if is_key_like(text):
         raise BadValue("something like a key", expected, "a key belongs in SPEECH_KEY only")
     return text
@@ -64,9 +74,10 @@ def key(value: object) -> SecretStr:
         raise BadValue(f"a {type(text).__name__}", expected, remedy)
     if not text.strip():
         raise BadValue("empty", expected, remedy, "key")
-    if not re.fullmatch(r"[!-~]+", text.strip()):
+    text = _unquoted(text, expected)
+    if not re.fullmatch(r"[!-~]+", text):
         raise BadValue("a value with spaces or other than ASCII", expected, remedy)
-    return SecretStr(text.strip())
+    return SecretStr(text)
 
 
 _VAULT = r"(?i)https://[a-z0-9-]+\.vault\.(?:azure\.net|usgovcloudapi\.net|azure\.cn)"
@@ -142,6 +153,8 @@ def duration(value: object) -> float:
 
 def _seconds(value: object, fits: Callable[[float], bool], expected: str, example: float) -> float:
     value = revealed(value)
+    if isinstance(value, str):
+        value = _text(value, expected)
     try:
         seconds = float(value)  # type: ignore[arg-type]  # what float() refuses is the point
     except (TypeError, ValueError, OverflowError):
