@@ -27,13 +27,13 @@ class FileKey(SecretStr):
         super().__init__(_read(path))
 
     def get_secret_value(self) -> str:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, Contradiction):
             status = self._path.stat()
             seen = status.st_mtime_ns, status.st_size, status.st_ino
             if seen != self._seen:
+                self._secret_value = _read(self._path)
+                # Of before the read, and only if it gave a key: else the file is read again.
                 self._seen = seen
-                with contextlib.suppress(Contradiction):
-                    self._secret_value = _read(self._path)
         return self._secret_value
 
 
