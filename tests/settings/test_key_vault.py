@@ -132,6 +132,23 @@ def test_what_nothing_else_says_comes_from_the_vault(
     assert settings.override(voice="x").key.get_secret_value() == emulated.key
 
 
+def test_a_key_of_the_vault_is_not_sent_to_a_host_that_a_dotenv_file_allows(
+    vault: tuple[Vault, TokenService], emulated: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault[0].secrets = {"SPEECH-KEY": emulated.key, "SPEECH-LANGUAGE": "de-DE"}
+    settings = SpeechSettings()
+    assert [str(settings.origin_of(name)) for name in ("key", "language")] == ["vault", "vault"]
+    monkeypatch.delenv("SPEECH_ENDPOINT")
+    monkeypatch.delenv("SPEECH_REGION", raising=False)
+    allowed = "SPEECH_ALLOW_HOSTS=example.com\nSPEECH_ENDPOINT=https://example.com\n"
+    Path(".env").write_text(allowed)
+    with pytest.raises(SettingsError, match=r"set in \.env, and the key comes from the vault"):
+        SpeechSettings()
+    vault[0].secrets["SPEECH-ALLOW-HOSTS"] = "example.com"
+    Path(".env").write_text(allowed.partition("\n")[2])
+    assert SpeechSettings().resource.other_host == "https://example.com"
+
+
 def test_a_key_elsewhere_leaves_the_vault_alone(vault: tuple[Vault, TokenService]) -> None:
     assert SpeechSettings(key="mine").key.get_secret_value() == "mine"
     assert vault[0].asked == []

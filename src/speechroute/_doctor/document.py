@@ -32,6 +32,7 @@ def document_of(facts: Facts, findings: list[Finding], exit_code: int) -> Json:
         "headline": headline_of(findings, facts),
         "exit_code": exit_code,
         "settings": settings_of(facts.settings) if facts.settings else None,
+        "sources": sources_of(facts.settings) if facts.settings else None,
         "problems": [problem._asdict() for problem in facts.problems],
         "dns": _dns(facts),
         "decision": _decision(facts),
@@ -76,6 +77,11 @@ def settings_of(settings: SpeechSettings) -> Json:
         "dns_servers": list(settings.dns_servers),
         "dns_timeout": settings.dns_timeout,
     }
+
+
+def sources_of(settings: SpeechSettings) -> dict[str, str]:
+    """Where each setting was read from."""
+    return {name: str(settings.origin_of(name)) for name in type(settings).model_fields}
 
 
 def _lookup(lookup: Lookup | None) -> Json | None:

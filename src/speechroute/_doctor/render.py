@@ -15,7 +15,7 @@ from rich.tree import Tree
 from .._core.answer import FORBIDDEN, NOT_FOUND, OK, UNAUTHORIZED, Answer
 from .._core.clouds import recognise_marker
 from .._core.view import Lookup
-from .document import settings_of, system_differs
+from .document import settings_of, sources_of, system_differs
 from .facts import ClientDoor, Facts
 from .finding import Finding, Severity
 from .judge import headline_of
@@ -59,6 +59,10 @@ def _settings(facts: Facts) -> Iterator[RenderableType]:
         yield _heading("Settings", facts, "settings")
         said = settings_of(facts.settings)
         yield _pairs({name: value for name, value in said.items() if value not in (None, [])})
+        yield _heading("Sources", facts)
+        sources = sources_of(facts.settings).items()
+        given = {name: source for name, source in sources if source != "default"}
+        yield _pairs({**given, "all others": "default"})
 
 
 def _pairs(pairs: dict[str, Any]) -> RenderableType:

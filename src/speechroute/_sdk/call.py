@@ -60,6 +60,9 @@ def call_of(given: Mapping[str, Any], settings: SpeechSettings, own: Secret) -> 
         return None  # the SDK refuses it
     if "token_credential" in given and not (resource.custom_domain or settings.resource_id):
         return None
+    is_of_dotenv = resource.other_host and settings.origin_of("allow_hosts").folder
+    if is_of_dotenv and not doors and not _is_own(given, settings, own):
+        return None  # nothing but a .env says that this credential may go there
     found = Call()
     for name in doors:
         if resource.other_host:

@@ -101,7 +101,7 @@ def plan_for(
         ids.SpeechServiceConnection_SynthLanguage: language,
         ids.SpeechServiceConnection_SynthVoice: settings.voice,
         ids.SpeechServiceConnection_EndpointId: settings.endpoint_id,
-        ids.Speech_LogFilename: settings.log_file and str(settings.log_file),
+        ids.Speech_LogFilename: settings.log_path and str(settings.log_path),
         ids.SpeechServiceConnection_ProxyHostName: proxy and proxy.host,
         ids.SpeechServiceConnection_ProxyPort: proxy and str(proxy.port),
         ids.SpeechServiceConnection_ProxyUserName: proxy and proxy.username,

@@ -8,6 +8,7 @@ from .._core.choices import PrivateEndpoint
 from .._core.clouds import cloud_of_region
 from .._core.resource import Endpoint, Resource
 from . import parsers
+from .origin import refuse_key_astray, refuse_overwriting
 from .problems import Contradiction
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def settle(said: SpeechSettings) -> tuple[Resource, str | None]:
         Contradiction: settings that cannot go together.
     """
     _refuse_key_elsewhere(said)
+    refuse_overwriting(said)
     nothing = Endpoint(None, None, None)
     other_host = parsers.other_host(said.endpoint, said.allow_hosts)
     at_endpoint = nothing
@@ -46,6 +48,7 @@ def settle(said: SpeechSettings) -> tuple[Resource, str | None]:
     )
     if other_host:
         _refuse_beside_other_host(said, region or custom_domain)
+        refuse_key_astray(said)
         return Resource(None, None, other_host), None
     if custom_domain is None and region is None:
         raise Contradiction(

@@ -17,21 +17,24 @@ class FileKey(SecretStr):
     Container platforms rotate a secret by changing its file. While the file is away or unusable,
     the last key that was read stays in use.
 
+    Attributes:
+        path: of the file, absolute: the working directory may change.
+
     Raises:
         Contradiction: the file holds no key when this is made.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path.absolute()
         self._seen: tuple[int, int, int] | None = None
         super().__init__(_read(path))
 
     def get_secret_value(self) -> str:
         with contextlib.suppress(OSError, Contradiction):
-            status = self._path.stat()
+            status = self.path.stat()
             seen = status.st_mtime_ns, status.st_size, status.st_ino
             if seen != self._seen:
-                self._secret_value = _read(self._path)
+                self._secret_value = _read(self.path)
                 # Of before the read, and only if it gave a key: else the file is read again.
                 self._seen = seen
         return self._secret_value

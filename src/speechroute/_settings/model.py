@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import PrivateAttr, SecretStr, ValidationError, model_validator
+from pydantic import (
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from .._core import urls
@@ -17,9 +24,10 @@ from .._core.resource import Resource
 from . import fields, parsers
 from .consistency import settle
 from .key_file import FileKey
+from .origin import DEFAULT, Origin, Origins
 from .parsers import revealed
 from .problems import problem_of
-from .sources import sources_of
+from .sources import ORIGINS, sources_of
 
 _SECRETS_DIR = "/run/secrets"
 """Where Docker and Kubernetes mount secrets by convention."""
@@ -35,8 +43,11 @@ class SpeechSettings(BaseSettings):
     read again when the file changes. Nothing happens on the network unless a vault is named and
     no key is given elsewhere.
 
-    A pickle of it holds neither the key nor a proxy with credentials: both are read again from
-    the environment where it is unpickled.
+    Hosts that a ``.env`` allows are for a key of that ``.env``, or of a key file in its folder,
+    and its ``log_file`` replaces nothing outside its folder but logs of the SDK.
+
+    A pickle of it holds neither the key, nor a proxy with credentials, nor what a ``.env`` says of
+    ``allow_hosts`` and ``log_file``: they are read again where it is unpickled.
 
     Args:
         allow_hosts: hosts beside Azure's that the key may be sent to.
@@ -104,6 +115,7 @@ class SpeechSettings(BaseSettings):
 
     _resource: Resource = PrivateAttr()
     _full_url: str | None = PrivateAttr()
+    _origins: Origins = PrivateAttr(default_factory=Origins)
 
     def __init__(self, **values: Any) -> None:
         given = {name: value for name, value in values.items() if _is_set(value)}
@@ -144,10 +156,10 @@ class SpeechSettings(BaseSettings):
             raise failure
 
     @classmethod
-    def _exactly(cls, values: dict[str, Any]) -> Self:
+    def _exactly(cls, values: dict[str, Any], origins: Origins | None = None) -> Self:
         """Settings with these values, None included: no other source fills what is not set."""
         settings = cls.__new__(cls)
-        settings._read(values)  # noqa: SLF001  # its own
+        settings._read({**values, ORIGINS: origins or {}})  # noqa: SLF001  # its own
         return settings
 
     @classmethod
@@ -163,8 +175,16 @@ class SpeechSettings(BaseSettings):
             settings_cls, init_settings, env_settings, dotenv_settings, file_secret_settings
         )
 
-    @model_validator(mode="after")
-    def _settle(self) -> Self:
+    @model_validator(mode="wrap")
+    @classmethod
+    def _settle(cls, said: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        # Not there if these are settings already, as the field of another model.
+        origins = said.get(ORIGINS) if isinstance(said, dict) else None
+        return validate(said)._settled(origins)  # noqa: SLF001  # its own
+
+    def _settled(self, origins: Origins | None) -> Self:
+        if origins is not None:
+            self._origins = origins
         self._resource, self._full_url = settle(self)
         return self
 
@@ -172,6 +192,12 @@ class SpeechSettings(BaseSettings):
     def resource(self) -> Resource:
         """The resource that endpoint, URL and region name together."""
         return self._resource
+
+    @property
+    def log_path(self) -> Path | None:
+        """Where the log file is: one of a ``.env`` stays in its folder if the program leaves it."""
+        folder = self.origin_of("log_file").folder
+        return folder / self.log_file if folder and self.log_file else self.log_file
 
     @property
     def is_entra(self) -> bool:
@@ -182,6 +208,13 @@ class SpeechSettings(BaseSettings):
     def full_url(self) -> str | None:
         """The full connection URL: ``url``, else ``endpoint`` if it was one."""
         return self._full_url
+
+    def origin_of(self, field: str) -> Origin:
+        """Where a setting was read from; for a key in a file, where the file is named."""
+        if field == "key" and isinstance(self.key, FileKey) and self.key_file:
+            named = self.key_file.absolute() == self.key.path
+            field = "key_file" if named else field
+        return self._origins.get(field, DEFAULT)
 
     @forgetting
     def override(self, **changes: Any) -> SpeechSettings:
@@ -197,7 +230,10 @@ class SpeechSettings(BaseSettings):
             given.setdefault("key_file", None)
         elif "key_file" in given:
             given["key"] = None
-        return self._exactly({**self._fields(), **given}) if given else self
+        if not given:
+            return self
+        values = self._fields()
+        return self._exactly({**values, **given}, self._origins_of(values.keys() - given.keys()))
 
     def url_for(self, offering: Offering | str) -> str | None:
         """The full URL to use for an offering, or None where none is set.
@@ -230,15 +266,21 @@ class SpeechSettings(BaseSettings):
     def _fields(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in type(self).model_fields}
 
+    def _origins_of(self, names: Iterable[str]) -> Origins:
+        return Origins({name: self._origins.get(name, DEFAULT) for name in names})
+
     def __reduce__(self) -> tuple[Any, ...]:
         values = self._fields()
         del values["key"]
+        for name in ("allow_hosts", "log_file"):
+            if self.origin_of(name).folder:  # what that .env says holds for its own folder
+                del values[name]
         if not isinstance(self.key, FileKey):
             values["key_file"] = None  # it was not used here, and need not exist there
         proxy = parsers.split_proxy(self.proxy.get_secret_value())
         if proxy and proxy.username is not None:
             del values["proxy"]
-        return type(self)._exactly, (values,)  # noqa: SLF001  # its own
+        return type(self)._exactly, (values, self._origins_of(values))  # noqa: SLF001  # its own
 
 
 def _is_set(value: object) -> bool:

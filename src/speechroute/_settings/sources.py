@@ -1,4 +1,4 @@
-"""Where settings are read from beside arguments, environment and ``.env``: files and a vault."""
+"""The sources of settings, and which of them each setting is from."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsS
 from .._core.choices import Auth
 from . import parsers
 from .key_vault import VaultKey, secrets_in
+from .origin import ENVIRONMENT, Origin, Origins
 from .problems import BadValue
 
+ORIGINS = "_origins"
 _KEY_NAMES = frozenset({"SPEECH_KEY", "SPEECH_API_KEY"})
 
 
@@ -23,18 +25,24 @@ def sources_of(
     dotenv: PydanticBaseSettingsSource,
     secrets: PydanticBaseSettingsSource,
 ) -> tuple[PydanticBaseSettingsSource, ...]:
-    """The sources of settings, the strongest first."""
-    sources: tuple[PydanticBaseSettingsSource, ...] = (
-        arguments,
-        environment,
-        KeyInFile(settings_class, environment),
-        dotenv,
-        KeyInFile(settings_class, dotenv),
-    )
+    """The sources of settings, the strongest first, as one that tells them apart."""
+    at_dotenv = Origin(".env")
+    if getattr(dotenv, "env_vars", None):
+        file = getattr(dotenv, "env_file", None)
+        file = Path(file if isinstance(file, (str, Path)) else ".env").expanduser()
+        at_dotenv = at_dotenv._replace(file=file.parent.resolve() / file.name)
+    sources = [
+        (Origin("argument"), arguments),
+        (ENVIRONMENT, environment),
+        (ENVIRONMENT, KeyInFile(settings_class, environment)),
+        (at_dotenv, dotenv),
+        (at_dotenv, KeyInFile(settings_class, dotenv)),
+    ]
     directory = getattr(secrets, "secrets_dir", None)
     if directory is not None and Path(directory).is_dir():
-        sources = (*sources, NonEmptySecrets(settings_class, directory))
-    return *sources, KeyVault(settings_class)
+        sources.append((Origin("secrets file"), NonEmptySecrets(settings_class, directory)))
+    sources.append((Origin("vault"), KeyVault(settings_class)))
+    return (Together(settings_class, sources),)
 
 
 class NonEmptySecrets(SecretsSettingsSource):
@@ -58,6 +66,39 @@ class _WholeSource(PydanticBaseSettingsSource):
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
         return None, field_name, False
+
+
+class Together(_WholeSource):
+    """What several sources say, the strongest first, and under `ORIGINS` where it is from."""
+
+    def __init__(
+        self,
+        settings_class: type[BaseSettings],
+        sources: list[tuple[Origin, PydanticBaseSettingsSource]],
+    ) -> None:
+        super().__init__(settings_class)
+        self._sources = sources
+
+    def __call__(self) -> dict[str, Any]:
+        fields = self.settings_cls.model_fields.items()
+        names = {field: getattr(info.validation_alias, "choices", ()) for field, info in fields}
+        field_of = {name.upper(): field for field in names for name in names[field]}
+        said: dict[str, Any] = {}
+        origins = Origins()
+        for origin, source in self._sources:
+            source._set_current_state(said)  # noqa: SLF001  # as pydantic-settings does
+            variables = getattr(source, "env_vars", {}) if origin is ENVIRONMENT else {}
+            for name, value in source().items():
+                field = field_of.get(name.upper())
+                if field is None or name in said:
+                    continue
+                said[name] = value
+                if value is not None:
+                    variable = next((n for n in names[field] if n.lower() in variables), "")
+                    is_there = field != "key" or origin.holds(value)
+                    origins[field] = origin._replace(variable=variable) if is_there else ENVIRONMENT
+        origins.update(self._sources[0][1]().get(ORIGINS, {}))  # of the arguments: known before
+        return {**said, ORIGINS: origins}
 
 
 class KeyInFile(_WholeSource):
