@@ -181,6 +181,45 @@ def test_a_cut_off_answer_is_asked_again_over_tcp() -> None:
     assert set(transports) == {False, True}
 
 
+FAILURES_AT_EDNS = {
+    "FORMERR": dns.rcode.FORMERR,
+    "NOTIMP": dns.rcode.NOTIMP,
+    "SERVFAIL": dns.rcode.SERVFAIL,
+    "silence": None,
+}
+
+
+@pytest.mark.parametrize("code", FAILURES_AT_EDNS.values(), ids=FAILURES_AT_EDNS)
+def test_a_server_that_fails_at_edns_is_not_asked_with_it(code: dns.rcode.Rcode | None) -> None:
+    def respond(query: dns.message.Message, tcp: bool) -> bytes | None:
+        if query.edns < 0:
+            return records(query, f"{C}. 60 A 192.0.2.1").to_wire()
+        if code is None:
+            return None
+        reply = dns.message.make_response(query)
+        reply.set_rcode(code)
+        return reply.to_wire()
+
+    with dns_server(respond) as server:
+        assert look(server).dns.outcome is Outcome.ANSWERED
+
+
+def test_a_cut_off_answer_is_asked_for_with_edns_where_tcp_fails() -> None:
+    asked: list[tuple[bool, int]] = []
+
+    def respond(query: dns.message.Message, tcp: bool) -> bytes | None:
+        if is_a(query):
+            asked.append((tcp, query.payload))
+        reply = records(query, f"{C}. 60 A 192.0.2.1")
+        if query.edns < 0:
+            reply.flags |= dns.flags.TC
+        return None if tcp else reply.to_wire()
+
+    with dns_server(respond) as server:
+        assert look(server).dns.outcome is Outcome.ANSWERED
+    assert asked == [(False, 0), (True, 0), (False, 1232)]
+
+
 def _garbage(query: dns.message.Message, tcp: bool) -> bytes:
     return b"\x00garbage"
 

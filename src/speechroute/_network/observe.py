@@ -1,7 +1,8 @@
 """`observe()`: what DNS and the operating system say about a name. Looks, and judges nothing.
 
-The only part that asks DNS. Blocking, in daemon threads side by side: ``getaddrinfo`` cannot
-be cancelled, and one that hangs must hold up neither the answer nor the end of the process.
+The only part that asks DNS, with `exchange`. Blocking, in daemon threads side by side:
+``getaddrinfo`` cannot be cancelled, and one that hangs must hold up neither the answer nor the end
+of the process.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
-import dns.query
 import dns.rcode
 import dns.rdatatype
 import dns.resolver
@@ -27,17 +27,14 @@ import dns.resolver
 from .._core.addresses import is_private
 from .._core.clouds import normalise_host
 from .._core.view import NOT_ASKED, DnsView, Lookup, Outcome
+from .exchange import FAILURES, exchange
 from .threads import start
 
-_ATTEMPT_S = 2.0
-"""Seconds to wait for one server before asking the next; within the budget all are asked again."""
 _GRACE_S = 1.0
 """Seconds that AAAA and the system's resolver get once the IPv4 address is known: a server that
 drops AAAA queries, or a system that hangs, would otherwise cost the whole budget every time."""
 _RESERVE = 0.02
 """Share of the budget kept back, so that a lookup that runs out of time can still say so."""
-_EDNS_PAYLOAD = 1232
-"""Bytes that fit an unfragmented packet (DNS flag day 2020)."""
 
 
 class Observe(Protocol):
@@ -179,23 +176,22 @@ def _ask(
     if not servers:
         return _failed(name, "the system names no DNS server that can be used")
     try:
-        query = dns.message.make_query(name, kind, use_edns=0, payload=_EDNS_PAYLOAD)
+        query = dns.message.make_query(name, kind)
     except dns.exception.DNSException as error:
         return _failed(name, f"not a name that DNS can be asked for: {type(error).__name__}")
     failures: dict[str, str] = {}
     live = list(servers)
     while live:
         for server in tuple(live):
-            left = deadline - time.monotonic()
-            if left <= 0:
+            if time.monotonic() >= deadline:
                 live.clear()
                 break
             try:
-                response = _exchange(query, server, min(left, _ATTEMPT_S), deadline)
+                response = exchange(query, server, deadline)
             except dns.exception.Timeout:
                 failures[server] = "did not answer in time"
                 continue
-            except (dns.exception.DNSException, OSError, EOFError) as error:
+            except FAILURES as error:
                 failures[server] = f"sent no usable answer ({type(error).__name__})"
                 live.remove(server)
                 continue
@@ -205,27 +201,6 @@ def _ask(
             live.remove(server)
     told = "; ".join(f"{server} {failure}" for server, failure in failures.items())
     return _failed(name, told or "no time was left to ask")
-
-
-def _exchange(
-    query: dns.message.Message, server: str, seconds: float, deadline: float
-) -> dns.message.Message:
-    """One query over UDP, and over TCP where the answer was cut off."""
-    host, _, port = server.rpartition(":")
-    address = host.strip("[]")
-    try:
-        return dns.query.udp(
-            query,
-            address,
-            seconds,
-            int(port),
-            ignore_unexpected=True,
-            ignore_errors=True,
-            raise_on_truncation=True,
-        )
-    except dns.message.Truncated:
-        left = min(_ATTEMPT_S, max(0.001, deadline - time.monotonic()))
-        return dns.query.tcp(query, address, left, int(port))
 
 
 def _read(response: dns.message.Message, name: str, kind: dns.rdatatype.RdataType) -> Lookup:
