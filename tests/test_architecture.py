@@ -58,7 +58,7 @@ HOUSE = {
     ),
     "_network": storey(
         "_core _settings",
-        "_thread concurrent.futures cryptography dns email.utils http.client socket ssl sys"
+        "_thread concurrent.futures cryptography dns email.utils http.client pathlib socket ssl sys"
         " urllib.request",
         THREADS,
     ),

@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,13 +14,13 @@ import dns.flags
 import dns.message
 import dns.rcode
 import dns.rdatatype
-import dns.resolver
+import dns.rrset
 import pytest
 
 from clients import until
 from dns_servers import dns_server, records, silent_port
 from speechroute._core.view import DnsView, Lookup, Outcome
-from speechroute._network.observe import _system_lookups, observe
+from speechroute._network.observe import _system_lookups, _system_servers, observe
 from speechroute.emulator import Emulator
 
 C = "my-speech.cognitiveservices.azure.com"
@@ -133,9 +132,42 @@ def test_a_loop_is_a_failure_that_says_so() -> None:
     assert "loop" in lookup.failure
 
 
-def test_no_record_of_either_kind_is_no_address() -> None:
-    with dns_server(lambda query, tcp: records(query).to_wire()) as server:
+@pytest.mark.parametrize("sign", [dns.flags.AA, dns.flags.RA, "SOA"])
+def test_no_record_of_either_kind_is_no_address(sign: dns.flags.Flag | str) -> None:
+    def respond(query: dns.message.Message, tcp: bool) -> bytes:
+        reply = dns.message.make_response(query)
+        if isinstance(sign, dns.flags.Flag):
+            reply.flags |= sign
+        else:
+            soa = "ns.invalid. host.invalid. 1 3600 600 86400 60"
+            reply.authority.append(dns.rrset.from_text("azure.com.", 60, "IN", sign, soa))
+        return reply.to_wire()
+
+    with dns_server(respond) as server:
         assert look(server).dns.outcome is Outcome.NO_ADDRESS
+
+
+@pytest.mark.parametrize("is_referral", [False, True])
+def test_a_server_that_sends_nothing_is_passed_over_and_named(is_referral: bool) -> None:
+    def send_nothing(query: dns.message.Message, tcp: bool) -> bytes:
+        reply = dns.message.make_response(query)
+        if is_referral:
+            upwards = dns.rrset.from_text(".", 60, "IN", "NS", "a.root-servers.net.")
+            reply.authority.append(upwards)
+        return reply.to_wire()
+
+    def answer(query: dns.message.Message, tcp: bool) -> bytes:
+        return records(query, f"{C}. 60 A 192.0.2.1").to_wire()
+
+    with dns_server(send_nothing) as lame, dns_server(answer) as sound:
+        assert look(lame, sound).dns.outcome is Outcome.ANSWERED
+        assert look(lame).dns == Lookup(
+            (C,),
+            (),
+            None,
+            Outcome.FAILED,
+            f"{lame} sent neither an answer nor a denial, and offers no recursion",
+        )
 
 
 @pytest.mark.parametrize("code", [dns.rcode.SERVFAIL, dns.rcode.REFUSED])
@@ -331,17 +363,37 @@ def test_the_regions_api_host_is_looked_up_beside_it(emulator: Emulator) -> None
     assert view.region_api.addresses == (ipaddress.ip_address("13.93.122.1"),)
 
 
-@pytest.mark.parametrize("text", ["", "nameserver foo\n", "nameserver 300.1.1.1\n"])
-def test_no_usable_configured_server_is_a_failure(
-    text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+RESOLV_CONF = {
+    "one": (b"nameserver 192.0.2.1\n", ["192.0.2.1:53"]),
+    "several": (
+        b"nameserver\t192.0.2.1 # the first\nnameserver fe80::1%eth0",
+        ["192.0.2.1:53", "[fe80::1%eth0]:53"],
+    ),
+    "others are no address": (
+        b"nameserver foo\nnameserver 300.1.1.1\nnameserver 192.0.2.1\n",
+        ["192.0.2.1:53"],
+    ),
+    "what else is in it": (
+        b"# \xe9\nsearch a..b\nnameserver 192.0.2.1\n nameserver 192.0.2.2\n",
+        ["192.0.2.1:53"],
+    ),
+    "none": (b"search example.com\nnameserver\n", ["127.0.0.1:53"]),
+    "none that is an address": (b"nameserver foo\n", ["127.0.0.1:53"]),
+}
+
+
+@pytest.mark.parametrize(("text", "servers"), RESOLV_CONF.values(), ids=RESOLV_CONF)
+def test_the_systems_servers_are_those_that_glibc_asks(
+    text: bytes, servers: list[str], tmp_path: Path
 ) -> None:
-    (tmp_path / "resolv.conf").write_text(text)
-    resolver = partial(dns.resolver.Resolver, str(tmp_path / "resolv.conf"))
-    monkeypatch.setattr("dns.resolver.Resolver", resolver)
-    view = observe(C, ask_system=False)
-    assert view.dns == Lookup(
-        (C,), (), None, Outcome.FAILED, "the system names no DNS server that can be used"
-    )
+    file = tmp_path / "resolv.conf"
+    file.write_bytes(text)
+    assert list(_system_servers(str(file))) == servers
+
+
+@pytest.mark.parametrize("name", ["missing", "."])
+def test_a_resolv_conf_that_cannot_be_read_is_an_empty_one(name: str, tmp_path: Path) -> None:
+    assert _system_servers(str(tmp_path / name)) == ("127.0.0.1:53",)
 
 
 def test_a_name_that_cannot_be_asked_for_is_a_failure(emulator: Emulator) -> None:

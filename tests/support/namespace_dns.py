@@ -19,7 +19,7 @@ def main() -> None:
     scene = {**SCENES, **SYSTEM_SCENES}[sys.argv[1]]
     bring_up_loopback()
     with tempfile.TemporaryDirectory() as folder:
-        bind_over("/etc/resolv.conf", f"nameserver 127.0.0.1\nsearch {scene.search}\n", folder)
+        bind_over("/etc/resolv.conf", scene.resolv_conf, folder)
         bind_over("/etc/hosts", "\n".join(["127.0.0.1 localhost", *scene.hosts, ""]), folder)
         servers = Path(folder) / "servers"
         servers.mkdir()

@@ -79,7 +79,7 @@ class Scene:
         region: set as SPEECH_REGION.
         custom_domain: the resource that is asked for.
         hosts: lines of the hosts file, where the system's resolver is asked.
-        search: a domain of its search list.
+        resolv_conf: what that reads.
         protection: private networks that the network's resolver strips from its answers.
     """
 
@@ -89,7 +89,7 @@ class Scene:
     region: str = ""
     custom_domain: str = CUSTOM_DOMAIN
     hosts: tuple[str, ...] = field(default=())
-    search: str = "."
+    resolv_conf: str = "nameserver 127.0.0.1\n"
     protection: tuple[str, ...] = ()
 
 
@@ -213,8 +213,10 @@ SYSTEM_SCENES = {
     "wildcard in a search domain": Scene(
         "custom-domain-missing",
         chain("*.corp.example", address="10.7.7.7"),
-        search="corp.example",
+        resolv_conf="nameserver 127.0.0.1\nsearch corp.example\n",
     ),
+    "no server named": Scene("regional", _REMOVED, resolv_conf="search example.com\n"),
+    "no server that is an address": Scene("regional", _REMOVED, resolv_conf="nameserver foo\n"),
 }
 
 

@@ -14,6 +14,8 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Protocol
 
 import dns.exception
@@ -154,15 +156,24 @@ if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_system_lookups.clear)
 
 
-def _system_servers() -> tuple[str, ...]:
-    try:
-        configured = dns.resolver.Resolver().nameservers
-    except (dns.exception.DNSException, OSError, ValueError):
-        # Not there, not readable, or with a line that is no address.
-        return ()
-    return tuple(
-        f"[{server}]:53" if ":" in str(server) else f"{server}:53" for server in configured
-    )
+def _system_servers(file: str = "/etc/resolv.conf") -> tuple[str, ...]:
+    """Whom the system asks: where it names nobody, this machine (resolv.conf(5)).
+
+    As in glibc, a line without an address and a file that cannot be read count as not there.
+    """
+    found: list[str] = []
+    with suppress(dns.exception.DNSException, OSError, ValueError):
+        if os.name == "nt":
+            found = list(map(str, dns.resolver.Resolver().nameservers))
+        else:
+            text = Path(file).read_text("utf-8", "replace")
+            found = re.findall(r"^nameserver[ \t]+(\S+)", text, re.MULTILINE)
+    servers = []
+    for address in found:
+        with suppress(ValueError):
+            is_v6 = ipaddress.ip_address(address).version == 6  # noqa: PLR2004
+            servers.append(f"[{address}]:53" if is_v6 else f"{address}:53")
+    return tuple(servers) or ("127.0.0.1:53",)
 
 
 def _failed(name: str, failure: str) -> Lookup:
@@ -173,8 +184,6 @@ def _ask(
     name: str, kind: dns.rdatatype.RdataType, servers: Sequence[str], deadline: float
 ) -> Lookup:
     """Ask the servers in turn until one gives a usable answer or the time is up."""
-    if not servers:
-        return _failed(name, "the system names no DNS server that can be used")
     try:
         query = dns.message.make_query(name, kind)
     except dns.exception.DNSException as error:
@@ -195,12 +204,25 @@ def _ask(
                 failures[server] = f"sent no usable answer ({type(error).__name__})"
                 live.remove(server)
                 continue
-            if response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            if _is_lame(response):
+                failures[server] = "sent neither an answer nor a denial, and offers no recursion"
+            elif response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
                 return _read(response, name, kind)
-            failures[server] = f"answered {dns.rcode.to_text(response.rcode())}"
+            else:
+                failures[server] = f"answered {dns.rcode.to_text(response.rcode())}"
             live.remove(server)
     told = "; ".join(f"{server} {failure}" for server, failure in failures.items())
     return _failed(name, told or "no time was left to ask")
+
+
+def _is_lame(response: dns.message.Message) -> bool:
+    """Whether a server says no more than whom else to ask, if that. The system asks the next."""
+    return (
+        response.rcode() == dns.rcode.NOERROR
+        and not response.answer
+        and not response.flags & (dns.flags.AA | dns.flags.RA)
+        and not any(records.rdtype == dns.rdatatype.SOA for records in response.authority)
+    )
 
 
 def _read(response: dns.message.Message, name: str, kind: dns.rdatatype.RdataType) -> Lookup:
