@@ -13,6 +13,7 @@ import itertools
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -154,6 +155,54 @@ def test_a_storey_imports_what_it_may_and_needs_every_permission(part: str) -> N
     assert set().union(*(permissions for permissions, _ in seen)) - {part} == set().union(
         *HOUSE[part]
     )
+
+
+INSTALLED_AS = {
+    SDK: "azure-cognitiveservices-speech",
+    "azure.core": "azure-core",
+    "azure.identity": "azure-identity",
+    "dns": "dnspython",
+    "pydantic_settings": "pydantic-settings",
+}
+EXTRAS = {
+    "_cli": "cli",
+    "_cli/emulate.py": "emulator",
+    "_doctor": "cli",
+    "_network/probe.py": "cli",
+    "_sdk/token.py": "entra",
+    "_settings/key_vault.py": "keyvault",
+    "emulator": "emulator",
+}
+"""What needs an extra to be imported, and which."""
+NOT_OURS = {*sys.stdlib_module_names, "speechroute", "pytest"}
+
+
+def installed_for(file: Path) -> set[str]:
+    """The distributions that a module imports from; not pytest, which imports the plugin itself."""
+    names = imports(file, file.read_text())
+    outside = {name for name in names if name.partition(".")[0] not in NOT_OURS}
+    owners = {
+        is_within(name, frozenset(INSTALLED_AS)) or name.partition(".")[0] for name in outside
+    }
+    return {INSTALLED_AS.get(owner, owner) for owner in owners}
+
+
+def test_what_is_imported_is_declared_by_the_extra_that_imports_it() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    groups = {"": project["dependencies"], **project["optional-dependencies"]}
+    declared = {
+        extra: {re.split(r"[\[>]", requirement)[0] for requirement in requirements}
+        for extra, requirements in groups.items()
+    }
+    declared["emulator"] |= declared["cli"]
+    imported = {file: installed_for(file) for file in files()}
+    for file, distributions in imported.items():
+        place = str(file.relative_to(PACKAGE))
+        extra = EXTRAS.get(place, EXTRAS.get(part_of(file), ""))
+        assert distributions <= declared[""] | declared[extra], place
+    # pydantic-settings imports python-dotenv.
+    not_imported = set().union(*declared.values()) - set().union(*imported.values())
+    assert not_imported == {"python-dotenv", "speechroute"}
 
 
 def forbidden_imports() -> Iterator[tuple[str, str]]:

@@ -218,6 +218,58 @@ def test_a_program_that_injects_and_one_that_awaits(pytester: pytest.Pytester) -
     )
 
 
+def test_servers_of_this_machine_are_reached_without_the_emulators_proxy(
+    pytester: pytest.Pytester,
+) -> None:
+    passes(
+        pytester,
+        """
+        import http.server
+        import socket
+        import ssl
+        import threading
+        import urllib.request
+        import pytest
+        import requests
+        import trustme
+
+        class Greet(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"hello")
+
+        @pytest.fixture
+        def port(tmp_path):
+            authority = trustme.CA()
+            authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            authority.issue_cert("localhost", "127.0.0.1").configure_cert(tls)
+            with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Greet) as server:
+                server.socket = tls.wrap_socket(server.socket, server_side=True)
+                threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+                yield server.server_port
+                server.shutdown()
+
+        @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+        def test_own_service(azure_speech, port, host, tmp_path):
+            ca, url = str(tmp_path / "ca.pem"), f"https://{host}:{port}/"
+            trusting = ssl.create_default_context(cafile=ca)
+            assert urllib.request.urlopen(url, context=trusting).read() == b"hello"
+            assert requests.get(url, verify=ca).text == "hello"
+            assert azure_speech.tunnels == ()
+
+        def test_names(azure_speech):
+            def goes_past(host):
+                return requests.utils.should_bypass_proxies(f"https://{host}:1/", None)
+
+            assert all(map(goes_past, ("[::1]", socket.gethostname())))
+            assert not goes_past(azure_speech.custom_domain)
+        """,
+        number=3,
+    )
+
+
 def test_without_its_extra_the_fixture_says_what_to_install(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         aiohttp="raise ImportError('No module named aiohttp')",

@@ -80,7 +80,7 @@ class SpeechSettings(BaseSettings):
     model_config = SettingsConfigDict(
         defer_build=True,  # a fifth of the library's own import time
         env_file=".env",
-        env_file_encoding="utf-8",
+        env_file_encoding="utf-8-sig",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import socket
 import ssl
 import tempfile
 import threading
@@ -201,6 +202,7 @@ class Emulator:
 
         ``SSL_CERT_FILE`` must be set before the program starts: OpenSSL reads it once. The
         library requests reads ``REQUESTS_CA_BUNDLE`` instead (measured), which is not set here.
+        Servers of this machine are reached without the proxy.
         """
         return {
             "SPEECH_KEY": self.key,
@@ -208,6 +210,8 @@ class Emulator:
             "SPEECH_DNS_SERVERS": self.dns_server,
             "SPEECH_PROXY": self.proxy_url,
             "HTTPS_PROXY": self.proxy_url,
+            # urllib needs [::1] for an address in a URL; httpx (0.28) cannot read that.
+            "NO_PROXY": f"localhost,127.0.0.1,::1,{socket.gethostname()}",
             "SSL_CERT_FILE": str(self.ca_file),
         }
 
