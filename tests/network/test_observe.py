@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -487,3 +489,28 @@ def test_a_silent_server_is_tried_until_the_budget_ends() -> None:
     with silent_port() as sock:
         view = look(f"127.0.0.1:{sock.getsockname()[1]}")
     assert "did not answer in time" in view.dns.failure
+
+
+def test_a_process_without_files_left_blames_no_server() -> None:
+    code = f"""
+import resource, socket
+from speechroute import SpeechConfigFactory, SpeechSettings, errors
+import dns.rdtypes.IN.A, dns.rdtypes.ANY.CNAME  # which open files when they are first needed
+files = [socket.socket()]
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+settings = SpeechSettings(key="any", endpoint="{C}", proxy="none", dns_servers="127.0.0.1:9")
+factory = SpeechConfigFactory(settings)
+try:
+    while True:
+        files.append(socket.socket())
+except OSError:
+    pass
+try:
+    factory.route()
+except errors.DnsUnavailable as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)
+    assert "no thread or socket is left (Too many open files)" in done.stdout, done.stderr
+    assert "raise the limits of this process" in done.stdout
+    assert "127.0.0.1:9" not in done.stdout

@@ -18,7 +18,7 @@ from .errors import (
 )
 from .resource import Resource
 from .verdict import Decision, Row, Verdict
-from .view import DnsView, Lookup, Outcome
+from .view import NOT_ASKED, DnsView, Lookup, Outcome
 
 
 def without_dns(resource: Resource, told: PrivateEndpoint) -> Verdict | None:
@@ -278,10 +278,13 @@ def _unanswered(view: DnsView, lookup: Lookup, asked: str) -> Verdict:
         row = Row.DNS_UNAVAILABLE
         what = lookup.failure or f"{last}: {lookup.outcome}"
         reason = f"DNS gave no usable answer for {lookup.chain[0]}: {what}."
+        check = "check the DNS servers (SPEECH_DNS_SERVERS)"
+        if what.startswith(NOT_ASKED):
+            reason = f"DNS was not asked for {lookup.chain[0]}: {what}."
+            check = "raise the limits of this process (ulimit -n, ulimit -u)"
         error = DnsUnavailable.of(
-            f"{reason} Whether {asked} has a private endpoint is therefore unknown: check the DNS "
-            "servers (SPEECH_DNS_SERVERS), or set SPEECH_PRIVATE_ENDPOINT=yes or no and "
-            "SPEECH_REGION to go on without DNS.",
+            f"{reason} Whether {asked} has a private endpoint is therefore unknown: {check}, or "
+            "set SPEECH_PRIVATE_ENDPOINT=yes or no and SPEECH_REGION to go on without DNS.",
             custom_domain=asked,
             name=last,
         )

@@ -16,7 +16,7 @@ from .._core.errors import (
 )
 from .._core.route import RouteKind
 from .._core.verdict import Row
-from .._core.view import Lookup, Outcome
+from .._core.view import NOT_ASKED, Lookup, Outcome
 from .._settings.model import SpeechSettings
 from .facts import Facts
 from .finding import Finding, Severity, wrong_region
@@ -112,6 +112,9 @@ def _of_silence(name: str, facts: Facts) -> tuple[str, str, str]:
     lookups = (facts.view.dns, facts.view.region_api) if facts.view else ()
     failures = [lookup.failure for lookup in lookups if lookup and lookup.failure]
     failure = failures[0] if failures else "no address"
+    if failure.startswith(NOT_ASKED):
+        cause = f"DNS was not asked for {name}: {failure}."
+        return "SR106", cause, "Raise the limits of this process (ulimit -n, ulimit -u)."
     if "answered REFUSED" in failure or "answered SERVFAIL" in failure:
         return (
             "SR105",

@@ -7,6 +7,7 @@ of the process.
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
 import re
@@ -35,8 +36,11 @@ from .threads import start
 _GRACE_S = 1.0
 """Seconds that AAAA and the system's resolver get once the IPv4 address is known: a server that
 drops AAAA queries, or a system that hangs, would otherwise cost the whole budget every time."""
-_RESERVE = 0.02
+_RESERVE = 0.05
 """Share of the budget kept back, so that a lookup that runs out of time can still say so."""
+
+_OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""Of this process or machine, which no server is to blame for."""
 
 
 class Observe(Protocol):
@@ -201,6 +205,8 @@ def _ask(
                 failures[server] = "did not answer in time"
                 continue
             except FAILURES as error:
+                if isinstance(error, OSError) and error.errno in _OWN_LIMITS:
+                    return _failed(name, f"{NOT_ASKED} ({error.strerror})")
                 failures[server] = f"sent no usable answer ({type(error).__name__})"
                 live.remove(server)
                 continue
