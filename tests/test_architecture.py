@@ -35,7 +35,8 @@ PURE = words(
 )
 """All that the core may import from outside."""
 HARMLESS = words(
-    "array base64 binascii contextlib copy errno inspect itertools json math shlex struct types uuid zlib"
+    "array base64 binascii contextlib copy errno inspect itertools json math shlex struct types"
+    " uuid zlib"
 )
 """Modules that ask nobody: the other storeys may import them too."""
 THREADS = words("asyncio logging os threading time weakref")

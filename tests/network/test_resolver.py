@@ -27,6 +27,7 @@ from dns_servers import dns_server, records
 from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings, resolve_async
 from speechroute._core.tidy import LIMIT
 from speechroute._core.view import DnsView, Lookup, Outcome
+from speechroute._network.clock import _boot_time, boot_time
 from speechroute._network.question import Kept, Question
 from speechroute._network.resolver import _resolvers
 from speechroute._sdk.default import default_factory
@@ -727,3 +728,9 @@ def test_routes_grow_old_while_the_machine_sleeps() -> None:
     done = subprocess.run(slept, capture_output=True, text=True, timeout=50)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) > 86_000
+
+
+def test_where_the_system_has_no_such_clock_another_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _boot_time()() == pytest.approx(boot_time(), abs=60)
+    monkeypatch.delattr(time, "clock_gettime")
+    assert _boot_time() is time.monotonic

@@ -1,11 +1,16 @@
-"""`Flight`: an observation that is under way, and who waits for it."""
+"""`Flight`: an observation that is under way, and who waits for it; `start` starts it.
+
+Without a lock that the interrupted thread may hold when a signal handler waits in here.
+"""
 
 from __future__ import annotations
 
 import _thread
+import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -13,8 +18,7 @@ T = TypeVar("T")
 class Flight(Generic[T]):
     """An observation that is reserved or under way. Several may start it, one makes it.
 
-    Without a lock: a signal handler that interrupts a thread anywhere in here may wait for the
-    same flight. Each step is one of ``list``, which no other thread can cut in two.
+    Each step is one of ``list``, which neither a signal nor another thread can cut in two.
 
     Attributes:
         asked_at: when it was reserved, seconds on the clock of the resolver.
@@ -61,3 +65,20 @@ class Flight(Generic[T]):
             self.when_landed(landed.release)
             landed.acquire()
         return self._landed[0]
+
+
+def start(function: Callable[..., object], *arguments: object) -> None:
+    """Call a function in a thread for which neither Ctrl-C nor the end of the process waits.
+
+    Not by ``threading.Thread``, which takes a lock of all threads to start one.
+
+    Raises:
+        RuntimeError: no thread can be started.
+    """
+    _thread.start_new_thread(_run, (function, arguments))
+
+
+def _run(function: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+    if trace := threading.gettrace():
+        sys.settrace(trace)  # of a debugger, or of coverage, as in threads of ``threading``
+    function(*arguments)

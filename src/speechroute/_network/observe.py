@@ -31,7 +31,7 @@ from .._core.addresses import is_private
 from .._core.clouds import normalise_host
 from .._core.view import NOT_ASKED, DnsView, Lookup, Outcome
 from .exchange import FAILURES, exchange
-from .threads import start
+from .flight import start
 
 _GRACE_S = 1.0
 """Seconds that AAAA and the system's resolver get once the IPv4 address is known: a server that

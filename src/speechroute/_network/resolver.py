@@ -14,10 +14,9 @@ from .._core.errors import DnsUnavailable, SpeechRouteError
 from .._core.tidy import tidy
 from .._core.view import NOT_ASKED, DnsView, Lookup, Outcome
 from .clock import Clock, boot_time
-from .flight import Flight
+from .flight import Flight, start
 from .observe import Observe, observe
 from .question import Kept, Question, answer, evidence_in, last_known, look, settled
-from .threads import start
 
 _log = logging.getLogger("speechroute")
 
