@@ -313,8 +313,8 @@ def test_dns_that_flaps_is_not_followed_for_ever(emulated: Emulator) -> None:
         return observe(name, **arguments)
 
     factory = SpeechConfigFactory(SpeechSettings(key="0" * 32), observe=cast("Observe", flapping))
-    with pytest.raises(RouteRefused), factory.recognize_stream(Heard()):
-        pass
+    with pytest.raises(RouteRefused), factory.recognize_stream(Heard()) as stream:
+        stream.write(hello())
     assert next(count) == 3
 
 
@@ -352,8 +352,36 @@ def test_a_first_connection_that_is_refused_fails_at_once(
     factory: SpeechConfigFactory, emulated: Emulator
 ) -> None:
     emulated.service_state = "removed"
-    with pytest.raises(RouteRefused, match="answered 404"), factory.recognize_stream(Heard()):
-        pass
+    with (
+        pytest.raises(RouteRefused, match="answered 404"),
+        factory.recognize_stream(Heard()) as stream,
+    ):
+        stream.write(hello())
+
+
+@pytest.mark.parametrize(
+    ("recognizer", "target_languages"), [(speechsdk.SpeechRecognizer, None), *RECOGNIZERS]
+)
+def test_a_stream_without_audio_ends(
+    recognizer: Any, target_languages: Any, factory: SpeechConfigFactory
+) -> None:
+    heard = Heard()
+    with factory.recognize_stream(
+        heard, recognizer=recognizer, target_languages=target_languages, language="en-US"
+    ) as stream:
+        stream.finish(_PATIENCE_S)
+    assert (heard.results, stream.recoveries, left_behind()) == ([], (), [])
+
+
+def test_a_stream_that_goes_on_without_audio_ends(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    factory.route()
+    emulated.state = "removed"
+    with factory.recognize_stream(Heard()) as stream:
+        until(lambda: len(stream.recoveries) == 1)
+        stream.finish(_PATIENCE_S)
+    assert left_behind() == []
 
 
 def test_other_errors_of_the_service_end_the_stream(

@@ -39,7 +39,8 @@ class StreamRecognition:
     recognizer is started, and the audio since the end of the last final result is sent again.
     Every final result arrives once; partial ones may come again. While DNS and the service
     disagree, the route of the moment is tried every ``SPEECH_ROUTE_TTL_MIN`` seconds, for
-    ``replay_seconds``. A stream whose first connection is refused fails at once.
+    ``replay_seconds``. A stream whose first connection is refused fails at once; one that is
+    finished without any audio ends at once, whatever the door says.
     """
 
     def __init__(
@@ -167,7 +168,8 @@ class StreamRecognition:
         session = Session(self._opener.keep_fresh(recognizer), stream)
         session.finals.connect(lambda event: self._on_result(session, event.result, True))
         session.partials.connect(lambda event: self._on_result(session, event.result, False))
-        session.recognizer.canceled.connect(lambda event: self._on_canceled(session, event))
+        for signal in session.endings:
+            signal.connect(lambda event: self._on_ended(session, event))
         session.connection.connected.connect(lambda _: self._on_connected(session, opened.route))
         with self._lock:
             session.ticks = self._audio.ticks
@@ -207,7 +209,8 @@ class StreamRecognition:
         finally:
             self._calling_back = None
 
-    def _on_canceled(self, session: Session, event: Any) -> None:
+    def _on_ended(self, session: Session, event: Any) -> None:
+        """Called by the SDK, often twice: the first time counts."""
         with self._lock:
             if session is not self._session:
                 return
