@@ -9,7 +9,7 @@ import threading
 import time
 import wave
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -23,7 +23,7 @@ from places import WAV
 from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings
 from speechroute._network.observe import Observe, observe
 from speechroute.emulator import Emulator
-from speechroute.errors import RecognitionCanceled, RouteRefused
+from speechroute.errors import CustomDomainNotFound, RecognitionCanceled, RouteRefused
 from speechroute.streams import PcmFormat, StreamRecognition, StreamResult
 
 RATE = 16_000
@@ -382,6 +382,119 @@ def test_a_stream_that_goes_on_without_audio_ends(
         until(lambda: len(stream.recoveries) == 1)
         stream.finish(_PATIENCE_S)
     assert left_behind() == []
+
+
+class NotWaitedFor:
+    """Instead of the future of a stop, for which the SDK takes 10 s after an error."""
+
+    def get(self) -> None:
+        raise AssertionError("the future of a stop is waited for")
+
+
+@pytest.mark.parametrize(("status", "end"), [(None, "session stopped"), (404, "canceled")])
+def test_stop_waits_for_the_end_of_the_recognizer_and_no_longer(
+    status: int | None, end: str, factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    told: list[str] = []
+    is_stopped = threading.Event()
+
+    def canceled(_: object) -> None:
+        assert is_stopped.wait(_PATIENCE_S)  # the error comes after the stop
+        told.append("canceled")
+
+    def watched(config: Any, audio_config: Any) -> Any:
+        recognizer = speechsdk.SpeechRecognizer(config, audio_config=audio_config)
+        recognizer.canceled.connect(canceled)
+        recognizer.session_stopped.connect(lambda _: told.append("session stopped"))
+        stop_for_real = recognizer.stop_continuous_recognition_async
+
+        def stop() -> NotWaitedFor:
+            told.append("stop")
+            stop_for_real()
+            is_stopped.set()
+            return NotWaitedFor()
+
+        recognizer.stop_continuous_recognition_async = stop
+        return recognizer
+
+    emulated.fail_with(status)
+    with factory.recognize_stream(Heard(), recognizer=watched) as stream:
+        stream.write(hello())
+        stream.stop()
+        assert told[:2] == ["stop", end]
+    assert left_behind() == []
+
+
+def test_a_recognizer_that_was_refused_is_not_stopped(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    stopping: list[Future[None]] = []
+    stops: list[str] = []
+
+    def is_finished() -> bool:
+        try:
+            stream.write(b"")
+        except ValueError:
+            return True
+        return False
+
+    def late(config: Any, audio_config: Any) -> Any:
+        """The second recognizer starts when the stream was stopped, until it was refused."""
+        recognizer = speechsdk.SpeechRecognizer(config, audio_config=audio_config)
+        if emulated.service_state == "vnet":
+            return recognizer
+        ended = threading.Event()
+        recognizer.session_stopped.connect(lambda _: ended.set())
+        start_for_real = recognizer.start_continuous_recognition_async
+        stop_for_real = recognizer.stop_continuous_recognition_async
+
+        def start() -> Any:
+            stopping.append(pool.submit(stream.stop))
+            until(is_finished)
+            future = start_for_real()
+            assert ended.wait(_PATIENCE_S)
+            return future
+
+        def stop() -> Any:
+            stops.append("stop")
+            return stop_for_real()
+
+        recognizer.start_continuous_recognition_async = start
+        recognizer.stop_continuous_recognition_async = stop
+        return recognizer
+
+    def close() -> None:
+        emulated.service_state = "removed"
+
+    stream = factory.recognize_stream(Heard({1: close}), recognizer=late)
+    with ThreadPoolExecutor() as pool, stream:
+        stream.write(hello())
+        until(lambda: bool(stopping))
+        stopping[0].result(_PATIENCE_S)
+    assert (stops, left_behind()) == ([], [])
+
+
+def test_a_stream_without_a_route_looks_for_one_now_and_then(emulated: Emulator) -> None:
+    looks = itertools.count()
+    names = [emulated.custom_domain]
+
+    def counting(_: str, **arguments: Any) -> Any:
+        next(looks)
+        return observe(names[0], **arguments)
+
+    def move() -> None:
+        emulated.service_state = "removed"
+        names[0] = "gone.cognitiveservices.azure.com"
+
+    factory = SpeechConfigFactory(
+        SpeechSettings(route_ttl_min=0), observe=cast("Observe", counting)
+    )
+    with (
+        pytest.raises(CustomDomainNotFound),
+        factory.recognize_stream(Heard({1: move}), replay_seconds=1) as stream,
+    ):
+        stream.write(hello())
+    assert next(looks) <= 1 + 4  # the first, and one each half second, or fewer
 
 
 def test_other_errors_of_the_service_end_the_stream(
