@@ -16,7 +16,7 @@ import azure.cognitiveservices.speech as speechsdk
 import pytest
 
 from places import OLDEST_SDK, SUPPORT, WAV
-from sdk_failures import CLIENTS, STATUSES
+from sdk_failures import CLIENTS, STATUSES, audio_stream
 from sdks import SDKS, floor
 from speechroute import Attempt, RouteKind, SpeechConfigFactory, SpeechRouteError, SpeechSettings
 from speechroute._network.observe import Observe, observe
@@ -265,6 +265,36 @@ def test_what_only_looks_like_a_success_blames_nobody(
     assert refusal(factory.attempt(speak, key="0" * 32)).behind == ""
 
 
+def test_a_speech_that_has_only_begun_blames_nobody(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    synthesizers: list[Any] = []
+
+    def begin(config: Any) -> Any:
+        synthesizers.append(speechsdk.SpeechSynthesizer(config, None))
+        return synthesizers[-1].start_speaking_text("Hello")
+
+    emulated.state = "removed"
+    begun = factory.run(begin, key="0" * 32)
+    assert begun.reason == speechsdk.ResultReason.SynthesizingAudioStarted
+    assert refusal(factory.attempt(speak, key="0" * 32)).behind == ""
+
+
+def test_an_audio_stream_is_judged_as_a_result_is(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    factory.route()
+    emulated.state = "removed"
+    attempt = factory.attempt(audio_stream)
+    assert (attempt.failure, attempt.retried, attempt.error) == ("404", True, None)
+    assert attempt.result.read_data(bytes(8)) == 8
+    emulated.service_state = "proxy"
+    attempt = factory.attempt(audio_stream)
+    assert attempt.result.status == speechsdk.StreamStatus.Canceled
+    assert isinstance(attempt.error, RouteRefused)
+    assert (attempt.error.failure, attempt.error.behind) == ("401", "dns")
+
+
 @pytest.mark.parametrize(
     ("state", "told", "remedy"),
     [("removed", "yes", "unset SPEECH_PRIVATE_ENDPOINT"), ("vnet", "no", "so that DNS is asked")],
@@ -400,3 +430,13 @@ def test_a_recognition_that_only_times_out_had_no_connection() -> None:
     assert failure_of(result) == "no connection"
     details.error_details = "Timeout: something else"
     assert failure_of(result) is None
+
+
+def test_a_canceled_result_that_says_no_more_is_no_failure_of_the_door() -> None:
+    # The emulator speaks no translations, and only the SDK makes such a result.
+    result = object.__new__(speechsdk.translation.TranslationSynthesisResult)
+    result._reason = speechsdk.ResultReason.Canceled
+    assert failure_of(result) is None
+    for details in (SimpleNamespace(), SimpleNamespace(code=None, error_details=None)):
+        canceled = SimpleNamespace(reason=result.reason, cancellation_details=details)
+        assert failure_of(canceled) is None

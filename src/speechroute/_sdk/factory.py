@@ -174,6 +174,10 @@ class SpeechConfigFactory:
         second time with a config for that one; otherwise its first result is returned as it is.
         `attempt` does the same and says what happened; so does the logger ``speechroute``.
 
+        A result that is only a beginning, such as that of ``start_speaking_text``, says nothing
+        about the door, and a refusal that follows is not seen here. Return an ``AudioDataStream``
+        of it instead, after the first read, which waits for the door; keep the synthesizer so long.
+
         Args:
             operation: takes a ``SpeechConfig`` and returns a result of the SDK, for example
                 ``lambda config: SpeechRecognizer(config, audio).recognize_once()``. Audio is

@@ -10,6 +10,15 @@ from typing import Any
 
 import azure.cognitiveservices.speech as speechsdk
 
+_STATES = speechsdk.ResultReason, speechsdk.StreamStatus
+_CANCELED = speechsdk.ResultReason.Canceled, speechsdk.StreamStatus.Canceled
+_BEGUN = (
+    speechsdk.ResultReason.SynthesizingAudioStarted,
+    speechsdk.StreamStatus.Unknown,
+    speechsdk.StreamStatus.NoData,
+)
+"""Told before the door has answered, and never taken back. Only reading the audio waits for the
+door, and with a text stream it would wait for text, too (measured, 1.53)."""
 _CODES_WITH_STATUS = (
     speechsdk.CancellationErrorCode.AuthenticationFailure,
     speechsdk.CancellationErrorCode.Forbidden,
@@ -41,18 +50,16 @@ def failure_of(outcome: Any) -> str | None:
 
     Args:
         outcome: a result of recognition, translation, transcription or synthesis, a voices list,
-            a ``canceled`` event, or a future of the SDK, which is waited for; anything else is no
-            failure.
+            an ``AudioDataStream``, a ``canceled`` event, or a future of the SDK, which is waited
+            for; anything else is no failure.
     """
     result = _result_of(outcome)
-    if getattr(result, "reason", None) != speechsdk.ResultReason.Canceled:
+    if _state_of(result) not in _CANCELED:
         return None
-    details = getattr(result, "cancellation_details", None)
-    if details is None:  # a voices list has a text and no code
-        code, text = None, result.error_details
-    else:
-        code = details.error_code if hasattr(details, "error_code") else details.code
-        text = details.error_details
+    # A voices list has the text itself and no code; a synthesis of translation has neither.
+    details = getattr(result, "cancellation_details", None) or result
+    code = getattr(details, "error_code", getattr(details, "code", None))
+    text = getattr(details, "error_details", None) or ""
     codes = speechsdk.CancellationErrorCode
     if code in (None, codes.ConnectionFailure) and text.startswith(_NOT_CONNECTED):
         return "no connection"
@@ -66,8 +73,8 @@ def failure_of(outcome: Any) -> str | None:
 
 def has_worked(outcome: Any) -> bool:
     """Whether an outcome is a result of the SDK that a door has let through."""
-    reason = getattr(_result_of(outcome), "reason", None)
-    return isinstance(reason, speechsdk.ResultReason) and reason != speechsdk.ResultReason.Canceled
+    state = _state_of(_result_of(outcome))
+    return isinstance(state, _STATES) and state not in (*_CANCELED, *_BEGUN)
 
 
 def _result_of(outcome: Any) -> Any:
@@ -75,3 +82,9 @@ def _result_of(outcome: Any) -> Any:
     if isinstance(outcome, speechsdk.ResultFuture):
         outcome = outcome.get()
     return getattr(outcome, "result", outcome)
+
+
+def _state_of(result: Any) -> Any:
+    """What a result says of itself; None for what is no result."""
+    name = "status" if isinstance(result, speechsdk.AudioDataStream) else "reason"
+    return getattr(result, name, None)
