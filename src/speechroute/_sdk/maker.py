@@ -146,11 +146,12 @@ class Maker:
             return settings.key
         cloud = settings.resource.cloud
         name = cloud.name, settings.resource_id
-        if name not in self.tokens:
+        tokens = self.tokens.get(name)
+        if tokens is None:
             tokens = Tokens(self._credential, cloud, settings.resource_id)
+            tokens = self.tokens.setdefault(name, tokens)
             tidy(self.tokens)
-            return self.tokens.setdefault(name, tokens)
-        return self.tokens[name]
+        return tokens
 
     def _settled(self, offering: Offering | str, overrides: dict[str, Any]) -> SpeechSettings:
         """The settings of one call, found fit for an offering before anything is asked."""
