@@ -146,8 +146,10 @@ class Soak:
             if random.random() < 0.2:
                 self.clock.sleep()
             others = [state for state in _STATES if state != self.emulator.state]
-            self.emulator.state = random.choice(others)
-            self.history.append((time.monotonic(), str(self.emulator.state)))
+            state = random.choice(others)
+            # Noted first: the handler may run between these two lines.
+            self.history.append((time.monotonic(), state))
+            self.emulator.state = state
             print(
                 f"\r{deadline - time.monotonic():4.0f} s left, {self.calls.total()} calls", end=""
             )
