@@ -162,6 +162,9 @@ def test_mixed_addresses_carry_a_warning() -> None:
 def test_public_dns_with_a_private_system_view_carries_a_warning() -> None:
     view, _ = PRIVATE_CASES["hosts file over public DNS"]
     assert PUBLIC in decide(view).warnings[0]
+    assert "a proxy answers for all" in decide(view).warnings[0]
+    view, _ = PRIVATE_CASES["hosts file, another line for the region"]
+    assert "a proxy" not in decide(view).warnings[0]
 
 
 def test_private_dns_with_a_public_system_view_goes_where_the_system_says() -> None:
@@ -215,6 +218,10 @@ def test_an_egress_proxy_has_the_regions_address_too_private_or_not() -> None:
     assert classify(DnsView(proxy, None, elsewhere), resource).warnings == ()
     (warning,) = decide(DnsView(proxy)).warnings
     assert "set SPEECH_REGION" in warning
+    closed = failed(Outcome.NAME_MISSING, GATEWAY[0])
+    (warning,) = classify(DnsView(proxy, None, closed), resource).warnings
+    assert f"as {GATEWAY[0]} has none" in warning
+    assert "SPEECH_REGION" not in warning
 
 
 @pytest.mark.parametrize("case", ["egress proxy", "sinkhole", "carrier-grade translation"])
@@ -261,7 +268,7 @@ def test_a_name_of_another_cloud_is_an_error_that_names_both(
         assert f"of the {own} cloud" in str(raised.value)
         assert f"of the {other} cloud" in str(raised.value)
     told = classify(view, resource, told=PrivateEndpoint.NO)
-    assert told.region in (None, "westeurope")
+    assert (told.row, told.region) in ((Row.OTHER_CLOUD, None), (Row.TOLD_NO, "westeurope"))
 
 
 def test_a_route_refuses_a_region_of_another_cloud_wherever_it_comes_from() -> None:
@@ -367,7 +374,7 @@ def test_undecided_is_an_error_unless_told_otherwise() -> None:
             failed(Outcome.NO_ADDRESS, C),
             Row.DNS_UNAVAILABLE,
             DnsUnavailable,
-            "no address",
+            "no address.*rebind protection",
             id="no address at all",
         ),
     ],
@@ -459,6 +466,7 @@ def test_every_set_of_facts_gives_one_verdict_and_errors_only_with_an_error(
     assert (verdict.decision is Decision.ERROR) == (verdict.error is not None)
     assert C in str(verdict.error or C)
     assert verdict.reason.endswith((".", "chose."))
+    assert told is PrivateEndpoint.AUTO or verdict.decision is not Decision.PRIVATE_ENDPOINT
     shuffled = Lookup(dns.chain, dns.addresses[::-1], 1, outcome, "")
     again = classify(
         DnsView(shuffled, view.system), Resource(C, region), told=told, when_undecided=policy

@@ -22,7 +22,8 @@ import pytest
 from clients import until
 from dns_servers import dns_server, records, silent_port
 from speechroute._core.view import DnsView, Lookup, Outcome
-from speechroute._network.observe import _system_lookups, _system_servers, observe
+from speechroute._network.observe import _system_lookups, observe
+from speechroute._network.system import search_list, system_servers
 from speechroute.emulator import Emulator
 
 C = "my-speech.cognitiveservices.azure.com"
@@ -390,12 +391,26 @@ def test_the_systems_servers_are_those_that_glibc_asks(
 ) -> None:
     file = tmp_path / "resolv.conf"
     file.write_bytes(text)
-    assert list(_system_servers(str(file))) == servers
+    assert list(system_servers(str(file))) == servers
+
+
+@pytest.mark.parametrize(
+    ("text", "domains"),
+    [
+        ("search a.example  b.example\n", ["a.example", "b.example"]),
+        ("domain a.example\nsearch b.example\n", ["b.example"]),
+        ("nameserver 192.0.2.1\n", []),
+    ],
+)
+def test_the_last_search_list_counts(text: str, domains: list[str], tmp_path: Path) -> None:
+    (tmp_path / "resolv.conf").write_text(text)
+    assert search_list(str(tmp_path / "resolv.conf")) == domains
+    assert search_list(str(tmp_path / "missing")) == []
 
 
 @pytest.mark.parametrize("name", ["missing", "."])
 def test_a_resolv_conf_that_cannot_be_read_is_an_empty_one(name: str, tmp_path: Path) -> None:
-    assert _system_servers(str(tmp_path / name)) == ("127.0.0.1:53",)
+    assert system_servers(str(tmp_path / name)) == ("127.0.0.1:53",)
 
 
 def test_a_name_that_cannot_be_asked_for_is_a_failure(emulator: Emulator) -> None:

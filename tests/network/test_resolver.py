@@ -24,12 +24,11 @@ import pytest
 
 from clients import until
 from dns_servers import dns_server, records
-from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings, resolve_async
+from speechroute import Route, RouteKind, SpeechConfigFactory, SpeechSettings, resolve_async
 from speechroute._core.tidy import LIMIT
 from speechroute._core.view import DnsView, Lookup, Outcome
 from speechroute._network.clock import _boot_time, boot_time
 from speechroute._network.question import Kept, Question
-from speechroute._network.resolver import _resolvers
 from speechroute._sdk.default import default_factory
 from speechroute.emulator import Emulator
 from speechroute.errors import CustomDomainNotFound, DnsUnavailable
@@ -86,9 +85,9 @@ def make(network: Network, clock: Clock | None = None, **values: Any) -> SpeechC
     return SpeechConfigFactory(settings, observe=network, clock=clock)
 
 
-def until_landed() -> None:
+def until_landed(factory: SpeechConfigFactory) -> None:
     """Wait for the observations that are under way."""
-    until(lambda: not any(resolver._memory.flights for resolver in tuple(_resolvers)))
+    until(lambda: not factory._resolver._memory.flights)
 
 
 def in_threads(count: int, call: Callable[[], object]) -> list[threading.Thread]:
@@ -110,7 +109,7 @@ def test_a_late_call_gets_the_route_at_once_and_the_next_one_is_looked_for() -> 
     assert factory.speech_config().region == ""
     network.wait_until_asked()
     network.pass_on.set()
-    until_landed()
+    until_landed(factory)
     assert network.count == 2
     assert factory.route().kind is RouteKind.REGIONAL
     assert factory.speech_config().region == "westeurope"
@@ -122,7 +121,7 @@ def test_an_early_call_looks_for_nothing() -> None:
     factory.route()
     clock.now += 79
     factory.route()
-    until_landed()
+    until_landed(factory)
     assert network.count == 1
 
 
@@ -188,15 +187,15 @@ def test_the_last_known_route_outlives_a_failing_dns_with_a_warning(
     clock.now += 1
     assert len(factory.route().warnings) == 1  # at once, while DNS is asked again
     network.pass_on.set()
-    until_landed()
+    until_landed(factory)
     assert network.count == asked + 1
     clock.now += 44
     assert len(factory.route().warnings) == 1
-    until_landed()
+    until_landed(factory)
     clock.now += 1
     with pytest.raises(DnsUnavailable, match="timed out"):
         factory.route()
-    until_landed()
+    until_landed(factory)
 
     def told() -> list[str]:
         return [r.levelname for r in tuple(caplog.records) if "last known" in r.getMessage()]
@@ -213,10 +212,10 @@ def test_no_route_is_used_longer_than_it_may_be_stale(stale: int) -> None:
     network.failure = "timed out"
     clock.now += 81
     assert factory.route().warnings == ()
-    until_landed()
+    until_landed(factory)
     clock.now += 18
     assert factory.route().warnings == ()
-    until_landed()
+    until_landed(factory)
     clock.now += 1 + stale
     with pytest.raises(DnsUnavailable):
         factory.route()
@@ -269,7 +268,7 @@ def test_a_dns_that_recovers_ends_the_warning() -> None:
     network.failure = ""
     clock.now += 5
     factory.route()
-    until_landed()
+    until_landed(factory)
     assert factory.route().warnings == ()
 
 
@@ -280,7 +279,7 @@ def test_an_answer_is_believed_where_a_failure_is_not() -> None:
     network.failure, network.outcome = "no such name", Outcome.NAME_MISSING
     clock.now += 81
     assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
-    until_landed()
+    until_landed(factory)
     for _ in range(2):
         with pytest.raises(CustomDomainNotFound):
             factory.route()
@@ -462,7 +461,7 @@ def test_a_refresh_that_breaks_off_costs_no_valid_route() -> None:
     clock.now += 81
     for _ in range(2):
         assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
-        until_landed()
+        until_landed(factory)
 
 
 class Meddler(logging.Handler):
@@ -487,7 +486,7 @@ def test_a_handler_of_the_log_may_ask_for_a_route() -> None:
     logger.setLevel(logging.INFO)
     try:
         assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
-        until_landed()
+        until_landed(factory)
     finally:
         logger.removeHandler(handler)
         logger.setLevel(logging.NOTSET)
@@ -536,7 +535,7 @@ def test_a_process_without_threads_left_still_has_its_route(
             factory.route(dns_timeout=1)
     clock.now += 5
     factory.route()
-    until_landed()
+    until_landed(factory)
     assert factory.route().warnings == ()
     assert factory.route().kind is RouteKind.PRIVATE_ENDPOINT
 
@@ -639,6 +638,57 @@ def test_after_a_refusal_that_changed_nothing_the_next_look_waits(failure: str) 
     assert network.count == before + 1  # the last look changed something
 
 
+def test_the_factorys_own_route_makes_room_for_no_other() -> None:
+    network, clock = Network(), Clock()
+    factory = make(network, clock)
+    factory.attempt(lambda _: None)
+    for number in range(2 * LIMIT):
+        factory.attempt(lambda _: None, route_stale=number)
+    own = Question.of(factory.settings)
+    assert own in {key[0] for key in factory._maker._histories}
+    network.failure = "timed out"
+    clock.now += 100
+    assert "last known route" in factory.route().warnings[0]
+
+
+def test_an_observation_that_cannot_be_kept_is_told_to_who_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda raised: told.append(raised.exc_type))
+
+    class Changing(dict[Any, Any]):
+        """As one is that another thread changes in a collection of garbage."""
+
+        def copy(self) -> Any:
+            raise RuntimeError("dictionary changed size during iteration")
+
+    factory = make(Network())
+    factory._resolver._memory.kept = Changing()
+    route = in_time(factory.route)
+    assert isinstance(route, Route)
+    until(lambda: told == [RuntimeError])
+    assert not factory._resolver._memory.flights
+    assert factory.route() == route
+
+
+def in_time(call: Callable[[], object]) -> object:
+    """What a call returned or raised; fails if it hangs."""
+    outcomes: list[object] = []
+
+    def run() -> None:
+        try:
+            outcomes.append(call())
+        except BaseException as error:  # noqa: BLE001
+            outcomes.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(30)
+    assert outcomes, "it hangs"
+    return outcomes[0]
+
+
 def test_what_is_kept_is_bounded_and_what_has_expired_is_dropped() -> None:
     network, clock = Network(), Clock()
     factory = make(network, clock)
@@ -709,7 +759,7 @@ def test_a_factory_that_is_gone_leaves_nothing_behind() -> None:
 
     factory = make(Network())
     factory.route()
-    until_landed()
+    until_landed(factory)
     gone = weakref.ref(factory._resolver)
     del factory
     gc.collect()

@@ -207,8 +207,15 @@ SYSTEM_SCENES = {
     "egress proxy in the hosts file": Scene(
         "regional",
         _REMOVED,
-        region="westeurope",
         hosts=(f"10.7.7.7 {CUSTOM_DOMAIN} {GATEWAY[0]}",),
+    ),
+    "wildcard in a search domain that is an alias": Scene(
+        "custom-domain-missing",
+        (
+            "*.corp.example. 60 IN CNAME portal.corp.example.",
+            "portal.corp.example. 60 IN A 10.7.7.7",
+        ),
+        resolv_conf="nameserver 127.0.0.1\nsearch other.example corp.example\n",
     ),
     "wildcard in a search domain": Scene(
         "custom-domain-missing",

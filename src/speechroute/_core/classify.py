@@ -8,17 +8,12 @@ from __future__ import annotations
 
 from .addresses import IPAddress, is_private
 from .choices import PrivateEndpoint, WhenUndecided
-from .clouds import Marker, MarkerKind, private_link_zone, recognise_marker
-from .errors import (
-    CustomDomainNotFound,
-    DnsUnavailable,
-    PrivateDnsRecordMissing,
-    RouteUndecided,
-    SpeechRouteError,
-)
+from .clouds import Marker, MarkerKind, recognise_marker
+from .errors import RouteUndecided
 from .resource import Resource
+from .unanswered import found_by_search, unanswered
 from .verdict import Decision, Row, Verdict
-from .view import NOT_ASKED, DnsView, Lookup, Outcome
+from .view import DnsView, Lookup, Outcome
 
 
 def without_dns(resource: Resource, told: PrivateEndpoint) -> Verdict | None:
@@ -63,9 +58,9 @@ def classify(
     known = {at: m for at, name in enumerate(view.dns.chain) if (m := recognise_marker(name))}
     own = [marker for marker in known.values() if marker.cloud is resource.cloud]
     region = next((marker.region for marker in reversed(own) if marker.region), None)
-    is_answered = view.dns.outcome is Outcome.ANSWERED
-    if told is PrivateEndpoint.NO and (region or is_answered):
-        return _told_no(region)
+    at, last = max(known.items(), default=(None, None))
+    if told is PrivateEndpoint.NO:
+        return _regional_by_word(view, resource, last, region)
     if view.is_overridden:
         return _system_private(view)
     of_region = (
@@ -76,32 +71,50 @@ def classify(
     )
     addresses = view.system_addresses or view.dns.addresses
     is_of_region = not known and bool({*addresses} & {*of_region})
-    if not is_answered and not (is_of_region and view.dns.outcome is Outcome.FAILED):
-        return _unanswered(view, view.dns, view.dns.chain[0])
+    is_failed = view.dns.outcome is not Outcome.ANSWERED
+    if is_failed and not (is_of_region and view.dns.outcome is Outcome.FAILED):
+        return unanswered(view, view.dns, view.dns.chain[0])
     warnings = _disagreement(view)
     landed = f"{resource.custom_domain} lands on {_landing(view.dns, addresses)}"
     if is_of_region:
         reason = f"{landed}, an address of the API host of {resource.region}: no private endpoint."
         return Verdict(Row.SAME_AS_REGION, Decision.REGIONAL, reason, resource.region, warnings)
-    if known:
-        at, last = max(known.items())
+    if last:
         return _by_name(view, resource, last, region, addresses)._replace(decided_by=at)
     if any(map(is_private, addresses)):
-        if not (view.region_api and view.region_api.addresses):
-            warnings += (_INCOMPARABLE,)
-        return _private_address(view, addresses, warnings)
+        return _private_address(view, addresses, warnings + _incomparable(view.region_api))
     if view.region_api and view.region_api.outcome is Outcome.FAILED:
         if when_undecided is WhenUndecided.ERROR:
-            return _unanswered(view, view.region_api, resource.custom_domain or "")
+            return unanswered(view, view.region_api, resource.custom_domain or "")
         warnings += (f"The region's API host could not be looked up: {view.region_api.failure}.",)
     return _undecided(landed, view.dns, when_undecided, warnings)
 
 
-_INCOMPARABLE = (
-    "No known name explains this address, and without SPEECH_REGION it cannot be compared with "
-    "that of the region: where a proxy or a filter answers for Azure's names, set SPEECH_REGION, "
-    "or SPEECH_PRIVATE_ENDPOINT=no."
-)
+def _regional_by_word(
+    view: DnsView, resource: Resource, last: Marker | None, region: str | None
+) -> Verdict:
+    """What SPEECH_PRIVATE_ENDPOINT=no means, where only the region is wanted from DNS."""
+    if region is None and view.dns.outcome is not Outcome.ANSWERED:
+        return unanswered(view, view.dns, view.dns.chain[0])
+    if region is None and last and last.cloud is not resource.cloud:
+        return _other_cloud(view.dns, resource, last)
+    return _told_no(region)
+
+
+def _incomparable(region_api: Lookup | None) -> tuple[str, ...]:
+    """What is left in doubt where a private address is explained by no name."""
+    if region_api and region_api.addresses:
+        return ()
+    lacks, remedy = "without SPEECH_REGION", "SPEECH_REGION, or "
+    if region_api:
+        lacks, remedy = f"as {region_api.chain[0]} has none", ""
+    return (
+        (
+            f"No known name explains this address, and {lacks} it cannot be compared with that of "
+            "the region: where a proxy or a filter answers for Azure's names, set "
+            f"{remedy}SPEECH_PRIVATE_ENDPOINT=no."
+        ),
+    )
 
 
 def _by_name(
@@ -183,6 +196,11 @@ def _system_private(view: DnsView) -> Verdict:
         "connects there."
     )
     warning = f"DNS says otherwise: {said}."
+    if not (view.region_system and view.region_system.addresses):
+        warning += (
+            " Whether it gives the region's API host such an address too is not known: where a "
+            "proxy answers for all of Azure's names, set SPEECH_PRIVATE_ENDPOINT=no."
+        )
     return Verdict(Row.SYSTEM_PRIVATE, Decision.PRIVATE_ENDPOINT, reason, None, (warning,))
 
 
@@ -190,7 +208,7 @@ def _disagreement(view: DnsView) -> tuple[str, ...]:
     if view.system is None or set(view.system.addresses) & set(view.dns.addresses):
         return ()
     if view.is_searched:
-        return (_found_by_search(view),)
+        return (found_by_search(view),)
     if view.system.addresses:
         there = ", ".join(map(str, view.system.addresses))
         return (f"The operating system gives another address than DNS: {there}.",)
@@ -206,14 +224,6 @@ def _disagreement(view: DnsView) -> tuple[str, ...]:
             ),
         )
     return ()
-
-
-def _found_by_search(view: DnsView) -> str:
-    found = view.system.chain[-1] if view.system else ""
-    return (
-        f"The operating system resolves it only as {found}, by its search list, which is another "
-        "host."
-    )
 
 
 def _undecided(
@@ -235,57 +245,3 @@ def _undecided(
     )
     reason = f"{seen}; SPEECH_WHEN_UNDECIDED={policy} chose."
     return Verdict(Row.UNDECIDED, decision, reason, None, warnings)
-
-
-def _unanswered(view: DnsView, lookup: Lookup, asked: str) -> Verdict:
-    last = lookup.chain[-1]
-    marker = recognise_marker(last)
-    lacks_record = marker is not None and marker.kind is MarkerKind.PRIVATE_LINK
-    error: SpeechRouteError
-    if lookup.outcome is Outcome.NAME_MISSING and len(lookup.chain) == 1:
-        row = Row.CUSTOM_DOMAIN_MISSING
-        reason = f"{asked} does not exist in DNS."
-        if view.is_searched:
-            reason += f" {_found_by_search(view)}"
-        error = CustomDomainNotFound.of(
-            f"{reason} Without it there is no way to the resource: check the spelling in "
-            "SPEECH_ENDPOINT, and that the resource exists and has this custom domain "
-            "(Azure portal, the resource's page 'Keys and Endpoint').",
-            custom_domain=asked,
-        )
-    elif lacks_record and lookup.outcome in (Outcome.NAME_MISSING, Outcome.NO_ADDRESS):
-        row = Row.PRIVATE_RECORD_MISSING
-        zone = private_link_zone(asked)
-        reason = f"{asked} is an alias of {last}, which has no address here."
-        lacks = f"a private DNS zone {zone} that is linked to this network lacks the resource"
-        add = (
-            f"add an A record for {last.partition('.')[0]} to the zone {zone}, pointing at the "
-            "private endpoint, or enable fallback to internet (NxDomainRedirect) on the zone's link"
-        )
-        cause = f"So {lacks}, and no way works: {add}."
-        if lookup.outcome is Outcome.NO_ADDRESS:
-            cause = (
-                f"Either {lacks}: {add}. Or the DNS server strips private addresses from its "
-                f"answers (rebind protection): exempt {zone} from it, or ask another server "
-                "(SPEECH_DNS_SERVERS)."
-            )
-        error = PrivateDnsRecordMissing.of(
-            f"{reason} {cause}",
-            custom_domain=asked,
-            name=last,
-        )
-    else:
-        row = Row.DNS_UNAVAILABLE
-        what = lookup.failure or f"{last}: {lookup.outcome}"
-        reason = f"DNS gave no usable answer for {lookup.chain[0]}: {what}."
-        check = "check the DNS servers (SPEECH_DNS_SERVERS)"
-        if what.startswith(NOT_ASKED):
-            reason = f"DNS was not asked for {lookup.chain[0]}: {what}."
-            check = "raise the limits of this process (ulimit -n, ulimit -u)"
-        error = DnsUnavailable.of(
-            f"{reason} Whether {asked} has a private endpoint is therefore unknown: {check}, or "
-            "set SPEECH_PRIVATE_ENDPOINT=yes or no and SPEECH_REGION to go on without DNS.",
-            custom_domain=asked,
-            name=last,
-        )
-    return Verdict(row, Decision.ERROR, reason, None, (), error)

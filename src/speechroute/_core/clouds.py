@@ -12,6 +12,7 @@ cloud's scheme to their suffixes, assumed.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
@@ -228,6 +229,13 @@ def recognise_marker(name: str) -> Marker | None:
         if region is None or cloud_of_region(region) is cloud:
             return Marker(kind, region, cloud)
     return None
+
+
+def api_host_in(chain: Iterable[str]) -> str | None:
+    """The API host of the region that the names of a chain tell."""
+    markers = map(recognise_marker, chain)
+    hosts = (marker.cloud.api_host(marker.region) for marker in markers if marker and marker.region)
+    return next(hosts, None)
 
 
 def private_link_zone(custom_domain: str) -> str:

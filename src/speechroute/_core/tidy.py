@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import Callable, MutableMapping
+from typing import Any, TypeVar
+
+K = TypeVar("K")
 
 LIMIT = 512
 """Entries. A program has few resources; one that makes settings for each call has no use for old
 ones."""
 
 
-def tidy(cache: MutableMapping[Any, Any]) -> None:
+def tidy(cache: MutableMapping[K, Any], is_spared: Callable[[K], bool] = lambda _: False) -> None:
     """Drop the older half of what is more than `LIMIT`, without a lock."""
     if len(cache) > LIMIT:
-        for key in tuple(cache)[: LIMIT // 2]:
-            cache.pop(key, None)
+        for key in list(cache)[: LIMIT // 2]:
+            if not is_spared(key):
+                cache.pop(key, None)

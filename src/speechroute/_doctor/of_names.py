@@ -15,6 +15,7 @@ from .._core.errors import (
     RoutingError,
 )
 from .._core.route import RouteKind
+from .._core.unanswered import REBIND
 from .._core.verdict import Row
 from .._core.view import NOT_ASKED, Lookup, Outcome
 from .._settings.model import SpeechSettings
@@ -82,7 +83,7 @@ def of_error(error: RoutingError, facts: Facts) -> Iterator[Finding]:
         if facts.view and facts.view.dns.outcome is Outcome.NO_ADDRESS:
             cause = (
                 f"{name} is an alias of {error.name}, which has no address here: the private zone "
-                "lacks it, or the DNS server strips private addresses (rebind protection)."
+                f"lacks it, or {REBIND}."
             )
             remedy += f" Or exempt {zone} from the protection."
     elif isinstance(error, DnsUnavailable):
@@ -124,6 +125,8 @@ def _of_silence(name: str, facts: Facts) -> tuple[str, str, str]:
                 "a server in the virtual network."
             ),
         )
+    if facts.view and facts.view.dns.outcome is Outcome.NO_ADDRESS:
+        failure += f"; it may be that {REBIND}"
     return (
         "SR106",
         f"No DNS server gave a usable answer for {name}: {failure}.",

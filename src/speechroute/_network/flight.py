@@ -47,15 +47,16 @@ class Flight(Generic[T]):
         self._wake()
 
     def when_landed(self, call: Callable[[], object]) -> None:
-        """Call once it has landed, in any thread, or now."""
+        """Call it, perhaps twice, once it has landed, in any thread, or now."""
         self._waiting.append(call)
         if self._landed:
             self._wake()
 
     def _wake(self) -> None:
-        while self._waiting:
-            with suppress(IndexError):  # another thread wakes them too
-                self._waiting.pop()()
+        # All, and all again: what interrupted the one that woke them may have been an exception.
+        for call in list(self._waiting):
+            with suppress(RuntimeError):  # a lock that is released already
+                call()
 
     def outcome(self) -> T:
         """Wait for it."""

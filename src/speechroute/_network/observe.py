@@ -7,17 +7,13 @@ of the process.
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 import os
-import re
 import socket
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
-from contextlib import suppress
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import dns.exception
 import dns.flags
@@ -28,19 +24,17 @@ import dns.rdatatype
 import dns.resolver
 
 from .._core.addresses import is_private
-from .._core.clouds import normalise_host
+from .._core.clouds import api_host_in, normalise_host
 from .._core.view import NOT_ASKED, DnsView, Lookup, Outcome
 from .exchange import FAILURES, exchange
 from .flight import start
+from .system import OWN_LIMITS, GetAddrInfo, failed, search_list, system_lookup, system_servers
 
 _GRACE_S = 1.0
 """Seconds that AAAA and the system's resolver get once the IPv4 address is known: a server that
 drops AAAA queries, or a system that hangs, would otherwise cost the whole budget every time."""
 _RESERVE = 0.05
 """Share of the budget kept back, so that a lookup that runs out of time can still say so."""
-
-_OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""Of this process or machine, which no server is to blame for."""
 
 
 class Observe(Protocol):
@@ -55,10 +49,6 @@ class Observe(Protocol):
         timeout: float,
         ask_system: bool,
     ) -> DnsView: ...
-
-
-GetAddrInfo = Callable[[str, int, int, int, int, int], Sequence[tuple[Any, ...]]]
-"""The form of ``socket.getaddrinfo``: host, port, family, type, protocol and flags."""
 
 
 def observe(
@@ -88,7 +78,7 @@ def observe(
     deadline = started + timeout
     asking_ends = deadline - _RESERVE * timeout
     name = normalise_host(name)
-    chosen = tuple(servers) or _system_servers()
+    chosen = tuple(servers) or system_servers()
     kinds = (dns.rdatatype.A, dns.rdatatype.AAAA)
     asked = [_start(_ask, name, kind, chosen, asking_ends) for kind in kinds]
     region_asked = [
@@ -106,16 +96,20 @@ def observe(
     def result(future: Future[Lookup], subject: str) -> Lookup:
         if future.done():
             return future.result()
-        return _failed(subject, f"no answer within {time.monotonic() - started:.1f} s")
+        return failed(subject, f"no answer within {time.monotonic() - started:.1f} s")
 
     told = _merge(*(result(future, name) for future in asked))
     seen = result(system, name) if system else None
     region_seen = None
-    if region_api_host and seen and any(map(is_private, {*seen.addresses} - {*told.addresses})):
+    if seen and any(map(is_private, {*seen.addresses} - {*told.addresses})):
+        if told.outcome is Outcome.NAME_MISSING:
+            seen = _as_searched(seen, chosen, asking_ends)
         # Does the system say so of this name alone, or of all of Azure's?
-        future = _start_system(region_api_host, getaddrinfo)
-        wait([future], max(0.0, deadline - time.monotonic()))
-        region_seen = result(future, region_api_host)
+        host = region_api_host or api_host_in(told.chain)
+        if host:
+            future = _start_system(host, getaddrinfo)
+            wait([future], max(0.0, deadline - time.monotonic()))
+            region_seen = result(future, host)
     return DnsView(
         told,
         seen,
@@ -125,6 +119,16 @@ def observe(
         time.monotonic() - started,
         region_seen,
     )
+
+
+def _as_searched(seen: Lookup, servers: Sequence[str], deadline: float) -> Lookup:
+    """What the system said, with the name in its search list under which DNS knows the address."""
+    for domain in search_list():
+        name = f"{seen.chain[0]}.{normalise_host(domain)}"
+        for kind in (dns.rdatatype.A, dns.rdatatype.AAAA):
+            if {*_ask(name, kind, servers, deadline).addresses} & {*seen.addresses}:
+                return seen._replace(chain=(seen.chain[0], name))
+    return seen
 
 
 def _start(function: Callable[..., Lookup], *arguments: object) -> Future[Lookup]:
@@ -139,7 +143,7 @@ def _start(function: Callable[..., Lookup], *arguments: object) -> Future[Lookup
     try:
         start(run)
     except RuntimeError as error:
-        future.set_result(_failed(str(arguments[0]), f"{NOT_ASKED} ({error})"))
+        future.set_result(failed(str(arguments[0]), f"{NOT_ASKED} ({error})"))
     return future
 
 
@@ -151,37 +155,13 @@ so that the threads that hang do not add up."""
 def _start_system(name: str, getaddrinfo: GetAddrInfo) -> Future[Lookup]:
     running = _system_lookups.get((name, getaddrinfo))
     if running is None or running.done():
-        running = _system_lookups[name, getaddrinfo] = _start(_ask_system, name, getaddrinfo)
+        running = _system_lookups[name, getaddrinfo] = _start(system_lookup, name, getaddrinfo)
         running.add_done_callback(lambda _: _system_lookups.pop((name, getaddrinfo), None))
     return running
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_system_lookups.clear)
-
-
-def _system_servers(file: str = "/etc/resolv.conf") -> tuple[str, ...]:
-    """Whom the system asks: where it names nobody, this machine (resolv.conf(5)).
-
-    As in glibc, a line without an address and a file that cannot be read count as not there.
-    """
-    found: list[str] = []
-    with suppress(dns.exception.DNSException, OSError, ValueError):
-        if os.name == "nt":
-            found = list(map(str, dns.resolver.Resolver().nameservers))
-        else:
-            text = Path(file).read_text("utf-8", "replace")
-            found = re.findall(r"^nameserver[ \t]+(\S+)", text, re.MULTILINE)
-    servers = []
-    for address in found:
-        with suppress(ValueError):
-            is_v6 = ipaddress.ip_address(address).version == 6  # noqa: PLR2004
-            servers.append(f"[{address}]:53" if is_v6 else f"{address}:53")
-    return tuple(servers) or ("127.0.0.1:53",)
-
-
-def _failed(name: str, failure: str) -> Lookup:
-    return Lookup((name,), (), None, Outcome.FAILED, failure)
 
 
 def _ask(
@@ -191,7 +171,7 @@ def _ask(
     try:
         query = dns.message.make_query(name, kind)
     except dns.exception.DNSException as error:
-        return _failed(name, f"not a name that DNS can be asked for: {type(error).__name__}")
+        return failed(name, f"not a name that DNS can be asked for: {type(error).__name__}")
     failures: dict[str, str] = {}
     live = list(servers)
     while live:
@@ -205,8 +185,8 @@ def _ask(
                 failures[server] = "did not answer in time"
                 continue
             except FAILURES as error:
-                if isinstance(error, OSError) and error.errno in _OWN_LIMITS:
-                    return _failed(name, f"{NOT_ASKED} ({error.strerror})")
+                if isinstance(error, OSError) and error.errno in OWN_LIMITS:
+                    return failed(name, f"{NOT_ASKED} ({error.strerror})")
                 failures[server] = f"sent no usable answer ({type(error).__name__})"
                 live.remove(server)
                 continue
@@ -218,7 +198,7 @@ def _ask(
                 failures[server] = f"answered {dns.rcode.to_text(response.rcode())}"
             live.remove(server)
     told = "; ".join(f"{server} {failure}" for server, failure in failures.items())
-    return _failed(name, told or "no time was left to ask")
+    return failed(name, told or ("no time was left to ask" if servers else NOT_ASKED))
 
 
 def _is_lame(response: dns.message.Message) -> bool:
@@ -267,23 +247,3 @@ def _merge(v4: Lookup, v6: Lookup) -> Lookup:
     # failure: that some servers deny a name for AAAA alone proves nothing.
     is_hidden = v4.outcome is Outcome.NO_ADDRESS and v6.outcome is Outcome.FAILED
     return v6 if is_hidden else v4
-
-
-def _ask_system(name: str, getaddrinfo: GetAddrInfo) -> Lookup:
-    try:
-        entries = getaddrinfo(
-            name, 443, socket.AF_UNSPEC, socket.SOCK_STREAM, 0, socket.AI_CANONNAME
-        )
-    except socket.gaierror as error:
-        missing = error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None))
-        outcome = Outcome.NAME_MISSING if missing else Outcome.FAILED
-        return Lookup((name,), (), None, outcome, error.strerror or str(error))
-    except Exception as error:  # noqa: BLE001  # libraries replace getaddrinfo by their own
-        return _failed(name, f"getaddrinfo failed: {type(error).__name__}: {error}")
-    # A scope such as "%eth0" belongs to a link-local address and is no part of it.
-    texts = dict.fromkeys(re.sub("%.*", "", str(entry[4][0])) for entry in entries)
-    addresses = tuple(ipaddress.ip_address(text) for text in texts)
-    outcome = Outcome.ANSWERED if addresses else Outcome.NO_ADDRESS
-    # Where a search list found the name, this is its whole name (glibc: measured, 2.36).
-    found = next((normalise_host(str(entry[3])) for entry in entries if entry[3]), name)
-    return Lookup(tuple(dict.fromkeys((name, found))), addresses, None, outcome)

@@ -53,11 +53,15 @@ class RouteResolver:
     Args:
         observe: looks at DNS; default: `observe`.
         clock: seconds that never run backwards; default: `boot_time`.
+
+    Attributes:
+        own: the question whose answer is never dropped to make room for others.
     """
 
     def __init__(self, observe: Observe = observe, clock: Clock = boot_time) -> None:
         self._observe = observe
         self.clock = clock
+        self.own: Question | None = None
         self._memory = _Memory()
         self._told: dict[Question, tuple[str, str | None, bool]] = {}
         _resolvers.add(self)
@@ -88,7 +92,7 @@ class RouteResolver:
             flight, is_own = self._under_way(question, since, refused=refused)
             outcome = flight.outcome()
             if outcome is not None and (is_own or flight.asked_at > since):
-                return _kept_of(outcome)
+                return _raised_or(outcome)
 
     async def kept_async(
         self, question: Question, since: float = _ALWAYS, *, refused: bool = False
@@ -105,7 +109,7 @@ class RouteResolver:
             await landed
             outcome = flight.outcome()
             if outcome is not None and (is_own or flight.asked_at > since):
-                return _kept_of(outcome)
+                return _raised_or(outcome)
 
     def invalidate(self) -> None:
         """Forget every route, so that the next call looks again."""
@@ -119,8 +123,6 @@ class RouteResolver:
             kept = settled(question)
             if kept is None:
                 return None
-            memory.kept[question] = kept
-            tidy(memory.kept)
             self._tell(question, kept)
         now = self.clock()
         if now >= kept.usable_until:
@@ -173,11 +175,15 @@ class RouteResolver:
         except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
             outcome = error
         before = memory.kept.get(question)
-        outcome = self._land(memory, question, flight, outcome)
+        try:
+            outcome = self._kept_of(memory, question, flight, outcome)
+        finally:
+            memory.flights.pop(question, None)
+            flight.land(outcome)
         # Last: a handler of the log may take long, fail, or ask for a route.
         self._report(question, view, outcome, before)
 
-    def _land(
+    def _kept_of(
         self,
         memory: _Memory,
         question: Question,
@@ -194,15 +200,13 @@ class RouteResolver:
         if isinstance(outcome, Kept):
             vain_until = flight.asked_at + question.ttl_min if flight.is_after_refusal else _ALWAYS
             outcome = memory.kept[question] = outcome.after(before, vain_until)
-            for known, kept in tuple(memory.kept.items()):
+            for known, kept in memory.kept.copy().items():
                 if now >= kept.good_until:
                     memory.kept.pop(known, None)
-            tidy(memory.kept)
+            tidy(memory.kept, lambda known: known == self.own)
         elif isinstance(outcome, SpeechRouteError):
             # An answer that leaves no way, or a last known route that is too old.
             memory.kept.pop(question, None)
-        memory.flights.pop(question, None)
-        flight.land(outcome)
         return outcome
 
     def _report(
@@ -244,7 +248,7 @@ def _unasked(why: RuntimeError, name: str, **_: object) -> DnsView:
     return DnsView(Lookup((name,), (), None, Outcome.FAILED, f"{NOT_ASKED} ({why})"))
 
 
-def _kept_of(outcome: Kept | BaseException) -> Kept:
+def _raised_or(outcome: Kept | BaseException) -> Kept:
     """What an observation gave, or a copy of its error: each who waited raises one of its own."""
     if isinstance(outcome, SpeechRouteError):
         raise copy.copy(outcome)

@@ -65,7 +65,7 @@ class Opener(NamedTuple):
 
     Attributes:
         open: a config for a route observed since a moment, seconds on ``clock``, and after a
-            failure at a door; raises `RoutingError`.
+            failure at a door that was opened before; raises `RoutingError`.
         open_async: the same, without blocking the event loop.
         history: what worked at this resource.
         clock: that of the route's times.
@@ -118,7 +118,7 @@ def attempt(opener: Opener, operation: Callable[[Any], T]) -> Attempt[T]:
     if failure is None:
         return _through(opener, tried, first)
     try:
-        second = opener.open(opener.clock(), failure)
+        second = opener.open(opener.clock(), failure, first)
     except SpeechRouteError as error:
         return _unobserved(opener, tried, failure, error)
     if not is_other(first, second):
@@ -134,7 +134,7 @@ async def attempt_async(opener: Opener, operation: Callable[[Any], Awaitable[T]]
     if failure is None:
         return _through(opener, tried, first)
     try:
-        second = await opener.open_async(opener.clock(), failure)
+        second = await opener.open_async(opener.clock(), failure, first)
     except SpeechRouteError as error:
         return _unobserved(opener, tried, failure, error)
     if not is_other(first, second):
@@ -194,4 +194,9 @@ def is_other(before: Opened, after: Opened) -> bool:
 
 
 def _way(opened: Opened) -> tuple[Door, bool, int]:
-    return Door.of(opened.route), opened.route.is_direct, opened.fingerprint
+    return *way_of(opened.route), opened.fingerprint
+
+
+def way_of(route: Route) -> tuple[Door, bool]:
+    """Which door a route leads to, and whether past a proxy."""
+    return Door.of(route), route.is_direct

@@ -21,7 +21,7 @@ from .._network.resolve import with_settings
 from .._network.resolver import RouteResolver
 from .._settings.key_vault import VaultKey
 from .._settings.model import SpeechSettings
-from .attempt import ANY_TIME, History, Opened, Opener
+from .attempt import ANY_TIME, History, Opened, Opener, way_of
 from .config import Plan, plan_for, translating
 from .credential import Secret, fingerprint_of
 from .outcome import REFUSED
@@ -51,6 +51,7 @@ class Maker:
         self.settings = settings
         self._credential = credential
         self._resolver = resolver
+        resolver.own = Question.of(settings)
         self.tokens: dict[tuple[str, str | None], Tokens] = {}
         self.secret(settings)  # tells now if the credential is none
         self._plans: dict[str, tuple[int, float, Plan]] = {}
@@ -95,29 +96,33 @@ class Maker:
         settings = self._settled(offering, overrides)
         question, secret = Question.of(settings), self.secret(settings)
         history = self._histories.setdefault((question, fingerprint_of(secret)), History())
-        tidy(self._histories)
+        tidy(self._histories, lambda key: key[0] == self._resolver.own)
 
-        def opened(kept: Kept, since: float, failure: str) -> Opened:
+        def opened(kept: Kept, since: float, failure: str, before: Opened | None) -> Opened:
             if since > ANY_TIME:
                 self._generation += 1  # what follows may be another route
-            if failure == REFUSED and isinstance(secret, VaultKey):
-                _renew(secret)
             route = with_settings(kept, settings, self._resolver.clock())
+            if failure == REFUSED and before and way_of(before.route) == way_of(route):
+                _renew(secret)
             # Before the config is made: if the key changes meanwhile, the next one differs.
             fingerprint = fingerprint_of(secret)
             plan = plan_for(settings, offering, settings.url_for(offering), route)
             config = plan.make(kind, secret)
             return Opened(config, route, self._resolver.clock(), kept.is_confirmed, fingerprint)
 
-        async def open_async(since: float = ANY_TIME, failure: str = "") -> Opened:
+        async def open_async(
+            since: float = ANY_TIME, failure: str = "", before: Opened | None = None
+        ) -> Opened:
             kept = await self._resolver.kept_async(question, since, refused=bool(failure))
             if isinstance(secret, (Tokens, VaultKey)):  # which may be asked over the network
-                return await asyncio.to_thread(opened, kept, since, failure)
-            return opened(kept, since, failure)
+                return await asyncio.to_thread(opened, kept, since, failure, before)
+            return opened(kept, since, failure, before)
 
-        def open_now(since: float = ANY_TIME, failure: str = "") -> Opened:
+        def open_now(
+            since: float = ANY_TIME, failure: str = "", before: Opened | None = None
+        ) -> Opened:
             kept = self._resolver.kept(question, since, refused=bool(failure))
-            return opened(kept, since, failure)
+            return opened(kept, since, failure, before)
 
         return Opener(
             open_now,
@@ -163,8 +168,10 @@ class Maker:
         return settings
 
 
-def _renew(key: VaultKey) -> None:
+def _renew(secret: Secret) -> None:
+    """Read a key of a vault again, where a refusal can only mean the key."""
     try:
-        key.renew()
+        if isinstance(secret, VaultKey):
+            secret.renew()
     except SettingsError as error:
         _log.warning("The last key of the vault is kept: %s", error)

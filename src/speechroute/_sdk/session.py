@@ -36,8 +36,12 @@ class Session:
             signal.disconnect_all()
         self.connection.connected.disconnect_all()
 
-    def finish(self, ending: Any) -> None:
+    def finish(self, ending: Any, *, is_closed: bool) -> None:
         """Release it, once it has ended.
+
+        Args:
+            ending: an event of the SDK, or what stopped it.
+            is_closed: whether its audio has ended.
 
         Raises:
             RecognitionCanceled: it ended before the audio did.
@@ -49,3 +53,6 @@ class Session:
             raise RecognitionCanceled.of(details.code.name, details.error_details)
         if isinstance(ending, BaseException):
             raise ending
+        if not details and not is_closed:
+            why = "something else stopped the recognizer, such as its own stop method."
+            raise RecognitionCanceled.of("SessionStopped", why)

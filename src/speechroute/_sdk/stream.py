@@ -238,7 +238,7 @@ class StreamRecognition:
             if failure is None:
                 if isinstance(ending, BaseException):
                     self._stop(session)
-                session.finish(ending)
+                session.finish(ending, is_closed=self._is_closed)
                 return
             session.release()
             if session.has_connected:
@@ -267,7 +267,7 @@ class StreamRecognition:
             now = self._opener.clock()
             is_late = now >= give_up_at
             try:
-                opened = self._opener.open(now, failure)
+                opened = self._opener.open(now, failure, before)
             except SpeechRouteError:
                 if is_late:
                     raise

@@ -66,7 +66,7 @@ NO_KEY = SecretStr("")
 def _key(value: object, info: ValidationInfo) -> SecretStr:
     """The key, or that of the file, or an empty one where none is needed."""
     if isinstance(value, VaultKey):
-        parsers.key(value)
+        value.take(value)
     if isinstance(value, (FileKey, VaultKey)):
         return value
     if value in (None, NO_KEY):

@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings
 
 from .._core.errors import Problem, SettingsError
 from .._core.masking import mask
+from . import parsers
+from .problems import BadValue
 
 
 class VaultKey(SecretStr):
@@ -23,10 +25,22 @@ class VaultKey(SecretStr):
         """Ask the vault again.
 
         Raises:
-            SettingsError: it could not be asked.
+            SettingsError: it could not be asked, or what it holds is no key.
         """
         settings_class, url, name = self._where
-        self._secret_value = str(secrets_in(settings_class, url).get(name, self._secret_value))
+        try:
+            self.take(secrets_in(settings_class, url).get(name, self._secret_value))
+        except BadValue as error:
+            problem = error.found, error.expected, error.remedy
+            raise SettingsError.of(Problem("SPEECH_KEY", *problem)) from None
+
+    def take(self, value: object) -> None:
+        """Hold another value.
+
+        Raises:
+            BadValue: it is no key.
+        """
+        self._secret_value = parsers.key(value).get_secret_value()
 
 
 def secrets_in(settings_class: type[BaseSettings], url: str) -> dict[str, Any]:
