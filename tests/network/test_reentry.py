@@ -11,6 +11,8 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,6 +23,7 @@ from test_resolver import C, Clock, Network
 import speechroute
 from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings
 from speechroute._core.clouds import PUBLIC
+from speechroute._network.flight import Flight
 from speechroute._network.question import Question
 from speechroute._sdk.tokens import Tokens
 
@@ -120,6 +123,33 @@ def test_a_handler_may_ask_for_a_token_at_every_line_that_asks_for_one() -> None
         assert interrupted.is_done, f"it hangs, interrupted at {interrupted.at}"
         line += 1
     assert line > 10
+
+
+def test_a_landing_that_an_exception_interrupts_leaves_nobody_waiting() -> None:
+    """As of a handler that raises, at each line of it; the next who comes wakes those who wait."""
+
+    def handler() -> None:
+        raise KeyboardInterrupt
+
+    line, is_interrupted = 0, True
+    while is_interrupted:
+        flight = Flight[str](0.0, is_after_refusal=False)
+        woken: set[int] = set()
+        for number in range(2):
+            flight.when_landed(partial(woken.add, number))
+
+        def land(flight: Flight[str] = flight) -> None:
+            with suppress(KeyboardInterrupt):
+                flight.land("landed")
+
+        interrupted = Interrupted(land, handler, line)()
+        assert interrupted.is_done
+        if flight._landed:
+            flight.when_landed(int)
+            assert woken == {0, 1}, f"interrupted at {interrupted.at}"
+        is_interrupted = interrupted.is_interrupted
+        line += 1
+    assert line > 4
 
 
 def test_a_child_that_is_forked_while_its_thread_waits_asks_anew() -> None:

@@ -384,6 +384,27 @@ def test_a_stream_that_goes_on_without_audio_ends(
     assert left_behind() == []
 
 
+def test_a_recognizer_that_something_else_stops_ends_in_no_silence(
+    factory: SpeechConfigFactory,
+) -> None:
+    made: list[Any] = []
+
+    def recognizer(*args: Any, **kwargs: Any) -> Any:
+        made.append(speechsdk.SpeechRecognizer(*args, **kwargs))
+        return made[-1]
+
+    stream = factory.recognize_stream(Heard(), recognizer=recognizer)
+    stream.__enter__()
+    stream.write(hello())
+    made[0].stop_continuous_recognition()
+    until(lambda: stream._error is not None)
+    with pytest.raises(RecognitionCanceled):
+        stream.write(hello())
+    with pytest.raises(RecognitionCanceled, match="something else stopped") as caught:
+        stream.finish()
+    assert caught.value.code == "SessionStopped"
+
+
 class NotWaitedFor:
     """Instead of the future of a stop, for which the SDK takes 10 s after an error."""
 

@@ -224,6 +224,57 @@ def test_a_refused_key_is_read_from_the_vault_again(
     assert len(vault[0].asked) == asked
 
 
+def test_where_the_door_has_moved_the_vault_is_not_asked(
+    vault: tuple[Vault, TokenService], emulated: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault[0].secrets = {"SPEECH-KEY": emulated.key}
+    monkeypatch.setenv("SPEECH_ROUTE_TTL_MIN", "300")
+    emulated.state = "removed"
+    factory = SpeechConfigFactory()
+    factory.attempt(recognize)
+    emulated.state = "vnet"
+    asked = len(vault[0].asked)
+    attempt = factory.attempt(recognize)
+    assert (attempt.failure, attempt.retried, attempt.error) == ("401", True, None)
+    assert len(vault[0].asked) == asked
+
+
+def test_a_key_of_a_vault_is_read_as_any_other(
+    vault: tuple[Vault, TokenService], emulated: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    vault[0].secrets = {"SPEECH-KEY": "0" * 32 + "\n"}
+    factory = SpeechConfigFactory()
+    assert factory.settings.key.get_secret_value() == "0" * 32
+    vault[0].secrets["SPEECH-KEY"] = f'"{emulated.key}"'
+    assert factory.attempt(recognize).failure == "401"
+    assert "The last key of the vault is kept: SPEECH_KEY is a value in quotes" in caplog.text
+    assert emulated.key not in caplog.text
+    vault[0].secrets["SPEECH-KEY"] = f"{emulated.key}\n"
+    assert factory.attempt(recognize).error is None
+    assert factory.settings.key.get_secret_value() == emulated.key
+
+
+def test_a_vault_that_a_dotenv_file_names_is_trusted_no_more_than_that(
+    vault: tuple[Vault, TokenService], emulated: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SPEECH_KEY_VAULT", "SPEECH_ENDPOINT"):
+        monkeypatch.delenv(name)
+    host = "https://speech.example.com"
+    Path(".env").write_text(f"SPEECH_KEY_VAULT=https://{VAULT}/\n")
+    vault[0].secrets = {
+        "SPEECH-KEY": "1" * 32,
+        "SPEECH-ALLOW-HOSTS": "speech.example.com",
+        "SPEECH-ENDPOINT": host,
+    }
+    settings = SpeechSettings()
+    assert settings.resource.other_host == host
+    with pytest.raises(SettingsError, match="the key comes from an argument"):
+        settings.override(key=emulated.key)
+    monkeypatch.setenv("SPEECH_KEY_VAULT", f"https://{VAULT}/")
+    trusted = SpeechSettings().override(key=emulated.key)
+    assert trusted.resource.other_host == host
+
+
 def test_a_vault_that_cannot_be_read_is_a_problem_of_its_setting(
     vault: tuple[Vault, TokenService], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,6 +122,60 @@ def test_a_variable_that_a_dotenv_file_puts_into_its_key_is_of_the_environment(
     refused(sources.read, "the environment")
 
 
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("proxy", "http://u:${A_TOKEN}@127.0.0.1:8080"),
+        ("proxy", "http://${A_TOKEN}.example.com:8080"),
+        ("endpoint", "x-${A_NAME}"),
+        ("voice", "${A_NAME}"),
+        ("dns_servers", "${AN_ADDRESS}"),
+        ("region", "${A_NAME}"),
+    ],
+)
+def test_a_dotenv_file_leads_no_variable_of_the_environment_anywhere(
+    field: str, text: str, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_TOKEN", KEY)
+    monkeypatch.setenv("A_NAME", "secret")
+    monkeypatch.setenv("AN_ADDRESS", "10.1.2.3")
+    sources.give(Place("environment"), "key", THEIRS)
+    if field != "endpoint":
+        sources.give(Place("environment"), "endpoint", "my-speech")
+    sources.give(DOTENV, field, text)
+    variable = f"SPEECH_{field.upper()} is filled in by .env with a variable of the environment"
+    with pytest.raises(SettingsError, match=variable) as caught:
+        sources.read()
+    assert not re.search(f"{KEY}|secret|10.1.2.3", str(caught.value))
+
+
+def test_paths_in_a_dotenv_file_may_begin_with_a_variable(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch, outside: Path
+) -> None:
+    monkeypatch.setenv("A_FOLDER", str(outside))
+    key_file(outside)
+    sources.give(Place("environment"), "endpoint", "my-speech")
+    sources.give(DOTENV, "key_file", "${A_FOLDER}/key")
+    sources.give(DOTENV, "log_file", "${A_FOLDER}/sdk.log")
+    settings = sources.read()
+    assert settings.key.get_secret_value() == KEY
+    assert settings.log_path == outside / "sdk.log"
+
+
+def test_of_several_dotenv_files_each_has_its_own_say(tmp_path: Path, outside: Path) -> None:
+    first, second = tmp_path / "a.env", outside / "b.env"
+    first.write_text(f"SPEECH_KEY={THEIRS}\nSPEECH_LANGUAGE=de-DE\nSPEECH_VOICE=a\n")
+    second.write_text(f"SPEECH_KEY={KEY}\nSPEECH_ENDPOINT={HOST}\nSPEECH_VOICE=b\n")
+    allows = "SPEECH_ALLOW_HOSTS=speech.example.com\n"
+    second.write_text(second.read_text() + allows)
+    settings = SpeechSettings(_env_file=(str(first), second))
+    reaches(settings, KEY)
+    assert (settings.language, settings.voice) == ("de-DE", "b")
+    second.write_text(second.read_text().replace(allows, ""))
+    first.write_text(first.read_text() + allows)
+    refused(lambda: SpeechSettings(_env_file=(str(first), second)), "the .env")
+
+
 def test_a_variable_of_the_dotenv_file_itself_is_its_own(sources: Sources) -> None:
     allow(sources)
     sources.give(Place("dotenv", ""), "mine", KEY)
@@ -380,6 +434,20 @@ def test_the_log_file_of_another_place_may_be_anywhere(
 ) -> None:
     (outside / "notes.txt").write_text(NOTES)
     assert with_log(sources, outside / "notes.txt", place).log_file == outside / "notes.txt"
+
+
+def test_a_file_that_appears_after_the_settings_were_made_is_not_replaced(
+    sources: Sources, outside: Path
+) -> None:
+    report = outside / "report.txt"
+    sources.give(Place("environment"), "key", KEY)
+    sources.give(Place("environment"), "region", "westeurope")
+    sources.give(DOTENV, "log_file", str(report))
+    factory = SpeechConfigFactory(sources.read())
+    report.write_text("of this morning")
+    with pytest.raises(SettingsError, match="exists outside its folder and is no log"):
+        factory.speech_config()
+    assert report.read_text() == "of this morning"
 
 
 def test_in_its_folder_a_dotenv_file_may_replace_what_it_wants(

@@ -24,9 +24,9 @@ from .._core.resource import Resource
 from . import fields, parsers
 from .consistency import settle
 from .key_file import FileKey
-from .origin import DEFAULT, Origin, Origins
+from .origin import DEFAULT, Origin, Origins, log_path_of, refuse_overwriting
 from .parsers import revealed
-from .problems import problem_of
+from .problems import Contradiction, problem_of
 from .sources import ORIGINS, sources_of
 
 _SECRETS_DIR = "/run/secrets"
@@ -45,6 +45,8 @@ class SpeechSettings(BaseSettings):
 
     Hosts that a ``.env`` allows are for a key of that ``.env``, or of a key file in its folder,
     and its ``log_file`` replaces nothing outside its folder but logs of the SDK.
+
+    pydantic's ``model_copy`` and ``model_construct`` check nothing of this.
 
     A pickle of it holds neither the key, nor a proxy with credentials, nor what a ``.env`` says of
     ``allow_hosts`` and ``log_file``: they are read again where it is unpickled.
@@ -195,9 +197,16 @@ class SpeechSettings(BaseSettings):
 
     @property
     def log_path(self) -> Path | None:
-        """Where the log file is: one of a ``.env`` stays in its folder if the program leaves it."""
-        folder = self.origin_of("log_file").folder
-        return folder / self.log_file if folder and self.log_file else self.log_file
+        """Where the log file is: one of a ``.env`` stays in its folder if the program leaves it.
+
+        Raises:
+            SettingsError: what it would replace has appeared since.
+        """
+        try:
+            refuse_overwriting(self)
+        except Contradiction as error:
+            raise SettingsError.of(error.problem) from None
+        return log_path_of(self)
 
     @property
     def is_entra(self) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _SDK_LOG = re.compile(rb"\[\d+\]: +\d+ms SPX_")
 """How the SDK's own log begins (measured, 1.53)."""
 _HEAD_BYTES = 100
+DOTENV = ".env"
 
 
 class Origin(NamedTuple):
@@ -29,7 +30,7 @@ class Origin(NamedTuple):
     Attributes:
         source: ``argument``, ``environment``, ``.env``, ``secrets file``, ``vault`` or ``default``.
         variable: the one of the environment.
-        file: the ``.env``; set for nothing else.
+        file: the ``.env``, or that which names the vault; set for nothing else.
     """
 
     source: str
@@ -42,9 +43,11 @@ class Origin(NamedTuple):
         return self.file and self.file.parent
 
     def holds(self, value: object) -> bool:
-        """Whether a value stands there: ``${NAME}`` in a ``.env`` is of the environment."""
-        if self.file is None or not isinstance(value, str) or not self.file.is_file():
+        """Whether a value stands there: ``${NAME}`` in a ``.env`` may be of the environment."""
+        if self.source != DOTENV or self.file is None or not isinstance(value, str):
             return True
+        if self.file.exists() and not self.file.is_file():
+            return True  # a pipe, which cannot be read again
         with contextlib.suppress(OSError):
             return value in self.file.read_text(encoding="utf-8", errors="replace")
         return False
@@ -80,7 +83,7 @@ def refuse_key_astray(said: SpeechSettings) -> None:
         return
     comes_from = (
         "a file outside its folder"
-        if origin.folder
+        if origin == allowed
         else f"{_ARTICLES.get(origin.source, 'the')} {origin}"
     )
     raise Contradiction(
@@ -91,13 +94,19 @@ def refuse_key_astray(said: SpeechSettings) -> None:
     )
 
 
+def log_path_of(said: SpeechSettings) -> Path | None:
+    """Where the log file is, unlooked at."""
+    folder = said.origin_of("log_file").folder
+    return folder / said.log_file if folder and said.log_file else said.log_file
+
+
 def refuse_overwriting(said: SpeechSettings) -> None:
     """The log file of a ``.env`` may replace what is in its folder, and other logs of the SDK.
 
     Raises:
         Contradiction: it would replace something else, or follow a link to somewhere else.
     """
-    file, folder = said.log_path, said.origin_of("log_file").folder
+    file, folder = log_path_of(said), said.origin_of("log_file").folder
     if file is None or folder is None:
         return
     try:

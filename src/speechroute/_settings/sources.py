@@ -6,15 +6,29 @@ from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+)
 
 from .._core.choices import Auth
+from .._core.errors import Problem, SettingsError
 from . import parsers
 from .key_vault import VaultKey, secrets_in
-from .origin import ENVIRONMENT, Origin, Origins
+from .origin import DOTENV, ENVIRONMENT, Origin, Origins
 from .problems import BadValue
 
 ORIGINS = "_origins"
+_MAY_BE_OF_ENVIRONMENT = frozenset({"key", "key_file", "log_file"})
+"""Of which ``${NAME}`` in a ``.env`` leads nothing to anybody. In an endpoint, a proxy or a voice
+it would send what the environment keeps to a place of the file's choice."""
+_FILLED_IN = (
+    "filled in by .env with a variable of the environment",
+    "a value that stands in .env itself",
+    "write it out there, or set it in the environment",
+)
 _KEY_NAMES = frozenset({"SPEECH_KEY", "SPEECH_API_KEY"})
 
 
@@ -26,18 +40,21 @@ def sources_of(
     secrets: PydanticBaseSettingsSource,
 ) -> tuple[PydanticBaseSettingsSource, ...]:
     """The sources of settings, the strongest first, as one that tells them apart."""
-    at_dotenv = Origin(".env")
-    if getattr(dotenv, "env_vars", None):
-        file = getattr(dotenv, "env_file", None)
-        file = Path(file if isinstance(file, (str, Path)) else ".env").expanduser()
-        at_dotenv = at_dotenv._replace(file=file.parent.resolve() / file.name)
     sources = [
         (Origin("argument"), arguments),
         (ENVIRONMENT, environment),
         (ENVIRONMENT, KeyInFile(settings_class, environment)),
-        (at_dotenv, dotenv),
-        (at_dotenv, KeyInFile(settings_class, dotenv)),
     ]
+    given = getattr(dotenv, "env_file", None)
+    several = [given] if given is None or isinstance(given, (str, Path)) else reversed(given)
+    for name in several:
+        one = dotenv
+        if isinstance(dotenv, DotEnvSettingsSource) and name is not given:
+            encoding = dotenv.env_file_encoding
+            one = DotEnvSettingsSource(settings_class, env_file=name, env_file_encoding=encoding)
+        file = Path(name or DOTENV).expanduser()
+        origin = Origin(DOTENV, file=file.parent.resolve() / file.name)
+        sources += [(origin, one), (origin, KeyInFile(settings_class, one))]
     directory = getattr(secrets, "secrets_dir", None)
     if directory is not None and Path(directory).is_dir():
         sources.append((Origin("secrets file"), NonEmptySecrets(settings_class, directory)))
@@ -88,6 +105,8 @@ class Together(_WholeSource):
         for origin, source in self._sources:
             source._set_current_state(said)  # noqa: SLF001  # as pydantic-settings does
             variables = getattr(source, "env_vars", {}) if origin is ENVIRONMENT else {}
+            if isinstance(source, KeyVault) and "key_vault" in origins:
+                origin = origin._replace(file=origins["key_vault"].file)  # noqa: PLW2901
             for name, value in source().items():
                 field = field_of.get(name.upper())
                 if field is None or name in said:
@@ -95,7 +114,9 @@ class Together(_WholeSource):
                 said[name] = value
                 if value is not None:
                     variable = next((n for n in names[field] if n.lower() in variables), "")
-                    is_there = field != "key" or origin.holds(value)
+                    is_there = origin.holds(value)
+                    if not is_there and field not in _MAY_BE_OF_ENVIRONMENT:
+                        raise SettingsError.of(Problem(f"SPEECH_{field.upper()}", *_FILLED_IN))
                     origins[field] = origin._replace(variable=variable) if is_there else ENVIRONMENT
         origins.update(self._sources[0][1]().get(ORIGINS, {}))  # of the arguments: known before
         return {**said, ORIGINS: origins}
