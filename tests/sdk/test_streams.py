@@ -510,11 +510,14 @@ def test_a_stream_without_a_route_looks_for_one_now_and_then(emulated: Emulator)
     factory = SpeechConfigFactory(
         SpeechSettings(route_ttl_min=0), observe=cast("Observe", counting)
     )
-    with (
-        pytest.raises(CustomDomainNotFound),
-        factory.recognize_stream(Heard({1: move}), replay_seconds=1) as stream,
-    ):
-        stream.write(hello())
+    heard = Heard({1: move})
+    stream = factory.recognize_stream(heard, recognizer=unthrottled, replay_seconds=1)
+    stream.__enter__()
+    stream.write(spoken((0.4, 0.6)))
+    heard.wait(1)
+    stream.write(spoken(*[(0.4, 0.6)] * 3))
+    with pytest.raises(CustomDomainNotFound):
+        stream.finish()
     assert next(looks) <= 1 + 4  # the first, and one each half second, or fewer
 
 
