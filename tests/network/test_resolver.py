@@ -25,7 +25,7 @@ import pytest
 from clients import until
 from dns_servers import dns_server, records
 from speechroute import Route, RouteKind, SpeechConfigFactory, SpeechSettings, resolve_async
-from speechroute._core.tidy import LIMIT
+from speechroute._core import tidy
 from speechroute._core.view import DnsView, Lookup, Outcome
 from speechroute._network.clock import _boot_time, boot_time
 from speechroute._network.question import Kept, Question
@@ -638,11 +638,18 @@ def test_after_a_refusal_that_changed_nothing_the_next_look_waits(failure: str) 
     assert network.count == before + 1  # the last look changed something
 
 
-def test_the_factorys_own_route_makes_room_for_no_other() -> None:
+@pytest.fixture
+def limit(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A small one of what is kept."""
+    monkeypatch.setattr(tidy, "LIMIT", 8)
+    return 8
+
+
+def test_the_factorys_own_route_makes_room_for_no_other(limit: int) -> None:
     network, clock = Network(), Clock()
     factory = make(network, clock)
     factory.attempt(lambda _: None)
-    for number in range(2 * LIMIT):
+    for number in range(2 * limit):
         factory.attempt(lambda _: None, route_stale=number)
     own = Question.of(factory.settings)
     assert own in {key[0] for key in factory._maker._histories}
@@ -689,7 +696,7 @@ def in_time(call: Callable[[], object]) -> object:
     return outcomes[0]
 
 
-def test_what_is_kept_is_bounded_and_what_has_expired_is_dropped() -> None:
+def test_what_is_kept_is_bounded_and_what_has_expired_is_dropped(limit: int) -> None:
     network, clock = Network(), Clock()
     factory = make(network, clock)
     caches: Any = (
@@ -698,11 +705,11 @@ def test_what_is_kept_is_bounded_and_what_has_expired_is_dropped() -> None:
         factory._maker._histories,
         factory._maker.tokens,
     )
-    for number in range(3 * LIMIT):
+    for number in range(3 * limit):
         factory.route(dns_timeout=1 + number / 1e4)
         factory.attempt(lambda _: None, route_stale=number)
         factory.speech_config(auth="entra", key=None, resource_id=RESOURCE_ID.format(number))
-    assert all(LIMIT // 2 <= len(cache) <= LIMIT + 1 for cache in caches)
+    assert all(limit // 2 <= len(cache) <= limit + 1 for cache in caches)
     clock.now += 1e6
     factory.route()
     assert len(caches[0]) == 1

@@ -412,9 +412,15 @@ class NotWaitedFor:
         raise AssertionError("the future of a stop is waited for")
 
 
-@pytest.mark.parametrize(("status", "end"), [(None, "session stopped"), (404, "canceled")])
+ENDS = [
+    (None, {"session stopped"}),
+    (404, {"canceled", "session stopped"}),  # before the SDK has connected, there is no error
+]
+
+
+@pytest.mark.parametrize(("status", "ends"), ENDS)
 def test_stop_waits_for_the_end_of_the_recognizer_and_no_longer(
-    status: int | None, end: str, factory: SpeechConfigFactory, emulated: Emulator
+    status: int | None, ends: set[str], factory: SpeechConfigFactory, emulated: Emulator
 ) -> None:
     told: list[str] = []
     is_stopped = threading.Event()
@@ -442,7 +448,8 @@ def test_stop_waits_for_the_end_of_the_recognizer_and_no_longer(
     with factory.recognize_stream(Heard(), recognizer=watched) as stream:
         stream.write(hello())
         stream.stop()
-        assert told[:2] == ["stop", end]
+        assert told[0] == "stop"
+        assert told[1] in ends
     assert left_behind() == []
 
 
