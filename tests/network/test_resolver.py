@@ -708,6 +708,7 @@ def test_what_is_kept_is_bounded_and_what_has_expired_is_dropped(limit: int) -> 
     for number in range(3 * limit):
         factory.route(dns_timeout=1 + number / 1e4)
         factory.attempt(lambda _: None, route_stale=number)
+        factory.attempt(lambda _: None, key=f"key-{number}")
         factory.speech_config(auth="entra", key=None, resource_id=RESOURCE_ID.format(number))
     assert all(limit // 2 <= len(cache) <= limit + 1 for cache in caches)
     clock.now += 1e6

@@ -96,7 +96,7 @@ class Maker:
         settings = self._settled(offering, overrides)
         question, secret = Question.of(settings), self.secret(settings)
         history = self._histories.setdefault((question, fingerprint_of(secret)), History())
-        tidy(self._histories, lambda key: key[0] == self._resolver.own)
+        tidy(self._histories, self._is_own)
 
         def opened(kept: Kept, since: float, failure: str, before: Opened | None) -> Opened:
             if since > ANY_TIME:
@@ -157,6 +157,10 @@ class Maker:
             tokens = self.tokens.setdefault(name, tokens)
             tidy(self.tokens)
         return tokens
+
+    def _is_own(self, key: tuple[Question, int]) -> bool:
+        own = self._resolver.own, fingerprint_of(self.secret(self.settings))
+        return key == own
 
     def _settled(self, offering: Offering | str, overrides: dict[str, Any]) -> SpeechSettings:
         """The settings of one call, found fit for an offering before anything is asked."""
