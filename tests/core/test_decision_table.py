@@ -104,6 +104,14 @@ PRIVATE_CASES = {
         DnsView(answered(C, LINK, *PROXY, addresses=(PRIVATE,))),
         Row.VNET_PROXY,
     ),
+    "hosts file, the region found by the search list": (
+        DnsView(
+            failed(Outcome.NAME_MISSING, C),
+            system(PRIVATE),
+            region_system=answered(GATEWAY[0], f"{GATEWAY[0]}.corp.example", addresses=(PRIVATE,)),
+        ),
+        Row.SYSTEM_PRIVATE,
+    ),
     "hosts file, another line for the region": (
         DnsView(answered(C, *GATEWAY), system(PRIVATE), region_system=system(PUBLIC)),
         Row.SYSTEM_PRIVATE,
@@ -214,6 +222,8 @@ def test_an_egress_proxy_has_the_regions_address_too_private_or_not() -> None:
         failed(Outcome.FAILED, C), system("10.9.9.9"), region_system=system("10.9.9.9")
     )
     assert classify(by_system, resource).row is Row.SAME_AS_REGION
+    by_region = DnsView(answered(C, *GATEWAY), system("10.9.9.9"), proxy)
+    assert classify(by_region, resource).row is Row.REGIONAL
     elsewhere = answered(GATEWAY[0], addresses=("10.9.9.8",))
     assert classify(DnsView(proxy, None, elsewhere), resource).warnings == ()
     (warning,) = decide(DnsView(proxy)).warnings
@@ -412,10 +422,12 @@ def test_no_without_a_region_takes_only_the_region_from_dns() -> None:
 
 
 def test_no_without_a_region_says_why_dns_could_not_tell_it() -> None:
-    view = DnsView(failed(Outcome.FAILED, C, failure="timed out"))
-    verdict = classify(view, RESOURCE, told=PrivateEndpoint.NO)
-    assert isinstance(verdict.error, DnsUnavailable)
-    assert "timed out" in str(verdict.error)
+    for system_says in (None, system(PRIVATE)):
+        view = DnsView(failed(Outcome.FAILED, C, failure="timed out"), system_says)
+        verdict = classify(view, RESOURCE, told=PrivateEndpoint.NO)
+        assert isinstance(verdict.error, DnsUnavailable)
+        assert "timed out" in str(verdict.error)
+        assert str(verdict.error).endswith("Or set SPEECH_REGION: then nothing is asked of DNS.")
 
 
 def test_the_reason_names_the_addresses_that_decided() -> None:

@@ -384,8 +384,9 @@ def test_a_stream_that_goes_on_without_audio_ends(
     assert left_behind() == []
 
 
+@pytest.mark.parametrize("is_closed", [False, True])
 def test_a_recognizer_that_something_else_stops_ends_in_no_silence(
-    factory: SpeechConfigFactory,
+    is_closed: bool, factory: SpeechConfigFactory
 ) -> None:
     made: list[Any] = []
 
@@ -395,7 +396,10 @@ def test_a_recognizer_that_something_else_stops_ends_in_no_silence(
 
     stream = factory.recognize_stream(Heard(), recognizer=recognizer)
     stream.__enter__()
-    stream.write(hello())
+    stream.write(hello() * 6)
+    if is_closed:
+        with pytest.raises(TimeoutError):
+            stream.finish(0.01)
     made[0].stop_continuous_recognition()
     until(lambda: stream._error is not None)
     with pytest.raises(RecognitionCanceled):

@@ -239,9 +239,24 @@ def test_where_the_door_has_moved_the_vault_is_not_asked(
     assert len(vault[0].asked) == asked
 
 
-def test_a_key_of_a_vault_is_read_as_any_other(
-    vault: tuple[Vault, TokenService], emulated: Emulator, caplog: pytest.LogCaptureFixture
+def test_callers_who_are_refused_ask_the_vault_once_in_a_while(
+    vault: tuple[Vault, TokenService], emulated: Emulator
 ) -> None:
+    vault[0].secrets = {"SPEECH-KEY": "0" * 32}
+    factory = SpeechConfigFactory()
+    asked = len(vault[0].asked)
+    for _ in range(3):
+        assert factory.attempt(recognize).failure == "401"
+    assert len(vault[0].asked) == asked + 2  # its list, and the one secret
+
+
+def test_a_key_of_a_vault_is_read_as_any_other(
+    vault: tuple[Vault, TokenService],
+    emulated: Emulator,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SPEECH_ROUTE_TTL_MIN", "0")
     vault[0].secrets = {"SPEECH-KEY": "0" * 32 + "\n"}
     factory = SpeechConfigFactory()
     assert factory.settings.key.get_secret_value() == "0" * 32

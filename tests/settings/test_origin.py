@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import re
+import threading
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,64 @@ def test_a_dotenv_file_leads_no_variable_of_the_environment_anywhere(
     with pytest.raises(SettingsError, match=variable) as caught:
         sources.read()
     assert not re.search(f"{KEY}|secret|10.1.2.3", str(caught.value))
+
+
+OWN = {
+    "a variable of its own": 'RES=my-res\nSPEECH_ENDPOINT="${RES}.cognitiveservices.azure.com"',
+    "one by another": "A=my\nB=${A}-res\nSPEECH_ENDPOINT=${B}",
+    "none, and a default": "SPEECH_ENDPOINT=my-res${NOT_THERE:-}${NOT_THERE_EITHER}",
+    "an escape": "SPEECH_ENDPOINT=my-res\nSPEECH_PROXY='http://u:p\\'w@proxy.example:8080'",
+    "lines": 'SPEECH_ENDPOINT=my-res\nSPEECH_DNS_SERVERS="10.0.0.4\\n10.0.0.5"',
+    "export": "export SPEECH_ENDPOINT='my-res' # a comment",
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("text", OWN.values(), ids=OWN)
+def test_what_a_dotenv_file_says_by_itself_is_its_own(
+    text: str, encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.env").write_text(f"SPEECH_KEY={KEY}\n{text}\n", encoding=encoding)
+    settings = SpeechSettings(_env_file=tmp_path / "own.env", _env_file_encoding=encoding)
+    assert (settings.resource.custom_domain or "").startswith("my-res.")
+    assert settings.origin_of("endpoint").file == tmp_path / "own.env"
+    assert settings.origin_of("key").file == tmp_path / "own.env"
+
+
+def test_a_variable_defined_later_is_of_the_environment(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_NAME", "secret")
+    sources.give(Place("environment"), "key", KEY)
+    Path(".env").write_text("SPEECH_ENDPOINT=x-${A_NAME}\nA_NAME=own\n")
+    with pytest.raises(SettingsError, match=r"filled in by \.env"):
+        sources.read()
+
+
+def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "a.env").write_text("SPEECH_REGION=westeurope\n")
+    text = f"SPEECH_KEY={KEY}\nSPEECH_LANGUAGE=de-DE\n"
+    writing = threading.Thread(target=pipe.write_text, args=(text,))
+    writing.start()
+    settings = SpeechSettings(_env_file=(tmp_path / "a.env", pipe))
+    writing.join()
+    assert (settings.region, settings.language) == ("westeurope", "de-DE")
+    assert settings.origin_of("key").source == "environment"  # what it held, nobody can tell
+
+
+@pytest.mark.parametrize("text", ["${A_FOLDER}/report", "{}/rep${NOT_THERE}ort"])
+def test_a_variable_leads_no_log_over_another_file(
+    text: str, sources: Sources, monkeypatch: pytest.MonkeyPatch, outside: Path
+) -> None:
+    monkeypatch.setenv("A_FOLDER", str(outside))
+    (outside / "report").write_text("of this morning")
+    sources.give(Place("environment"), "key", KEY)
+    sources.give(Place("environment"), "region", "westeurope")
+    sources.give(DOTENV, "log_file", text.replace("{}", str(outside), 1))
+    with pytest.raises(SettingsError, match="exists outside its folder"):
+        sources.read()
 
 
 def test_paths_in_a_dotenv_file_may_begin_with_a_variable(

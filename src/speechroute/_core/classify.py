@@ -9,7 +9,7 @@ from __future__ import annotations
 from .addresses import IPAddress, is_private
 from .choices import PrivateEndpoint, WhenUndecided
 from .clouds import Marker, MarkerKind, recognise_marker
-from .errors import RouteUndecided
+from .errors import RouteUndecided, RoutingError
 from .resource import Resource
 from .unanswered import found_by_search, unanswered
 from .verdict import Decision, Row, Verdict
@@ -95,7 +95,13 @@ def _regional_by_word(
 ) -> Verdict:
     """What SPEECH_PRIVATE_ENDPOINT=no means, where only the region is wanted from DNS."""
     if region is None and view.dns.outcome is not Outcome.ANSWERED:
-        return unanswered(view, view.dns, view.dns.chain[0])
+        verdict = unanswered(view, view.dns, view.dns.chain[0])
+        if isinstance(verdict.error, RoutingError):
+            by_region = f"{verdict.error} Or set SPEECH_REGION: then nothing is asked of DNS."
+            name = verdict.error.name
+            error = type(verdict.error).of(by_region, custom_domain=view.dns.chain[0], name=name)
+            verdict = verdict._replace(error=error)
+        return verdict
     if region is None and last and last.cloud is not resource.cloud:
         return _other_cloud(view.dns, resource, last)
     return _told_no(region)
@@ -196,7 +202,7 @@ def _system_private(view: DnsView) -> Verdict:
         "connects there."
     )
     warning = f"DNS says otherwise: {said}."
-    if not (view.region_system and view.region_system.addresses):
+    if view.region_system is None or view.region_system.outcome is Outcome.FAILED:
         warning += (
             " Whether it gives the region's API host such an address too is not known: where a "
             "proxy answers for all of Azure's names, set SPEECH_PRIVATE_ENDPOINT=no."

@@ -42,6 +42,11 @@ class Lookup(NamedTuple):
     failure: str = ""
     ttls: tuple[int, ...] = ()
 
+    @property
+    def is_searched(self) -> bool:
+        """Whether the system found the name only under a domain of its search list."""
+        return self.chain[-1].startswith(f"{self.chain[0]}.")
+
 
 class DnsView(NamedTuple):
     """One observation: the facts that a decision is made from.
@@ -63,8 +68,8 @@ class DnsView(NamedTuple):
 
     @property
     def is_searched(self) -> bool:
-        """Whether the system found the name only under a domain of its search list."""
-        return self.system is not None and self.system.chain[-1].startswith(f"{self.dns.chain[0]}.")
+        """Whether the system found the custom domain only by its search list."""
+        return self.system is not None and self.system.is_searched
 
     @property
     def system_addresses(self) -> tuple[IPAddress, ...]:
@@ -74,7 +79,12 @@ class DnsView(NamedTuple):
     @property
     def is_overridden(self) -> bool:
         """Whether the system alone gives a private address, and for this name alone."""
-        region_system = self.region_system.addresses if self.region_system else ()
-        return any(map(is_private, self.system_addresses)) and not any(
-            map(is_private, (*self.dns.addresses, *region_system))
-        )
+        system = self.system_addresses
+        if not any(map(is_private, system)) or any(map(is_private, self.dns.addresses)):
+            return False
+        if self.region_api and {*system} & {*self.region_api.addresses}:
+            return False
+        of_region = self.region_system
+        if of_region is None or of_region.is_searched:
+            return True
+        return not any(map(is_private, of_region.addresses))

@@ -103,13 +103,15 @@ def observe(
     region_seen = None
     if seen and any(map(is_private, {*seen.addresses} - {*told.addresses})):
         if told.outcome is Outcome.NAME_MISSING:
-            seen = _as_searched(seen, chosen, asking_ends)
+            seen = _as_searched(seen, asking_ends)
         # Does the system say so of this name alone, or of all of Azure's?
         host = region_api_host or api_host_in(told.chain)
         if host:
             future = _start_system(host, getaddrinfo)
             wait([future], max(0.0, deadline - time.monotonic()))
             region_seen = result(future, host)
+            if told.outcome is Outcome.NAME_MISSING:
+                region_seen = _as_searched(region_seen, asking_ends)
     return DnsView(
         told,
         seen,
@@ -121,8 +123,9 @@ def observe(
     )
 
 
-def _as_searched(seen: Lookup, servers: Sequence[str], deadline: float) -> Lookup:
+def _as_searched(seen: Lookup, deadline: float) -> Lookup:
     """What the system said, with the name in its search list under which DNS knows the address."""
+    servers = system_servers()
     for domain in search_list():
         name = f"{seen.chain[0]}.{normalise_host(domain)}"
         for kind in (dns.rdatatype.A, dns.rdatatype.AAAA):

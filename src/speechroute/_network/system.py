@@ -52,7 +52,8 @@ def system_servers(file: str = _RESOLV_CONF) -> tuple[str, ...]:
 def search_list(file: str = _RESOLV_CONF) -> list[str]:
     """The domains under which the system looks for a name too."""
     with suppress(OSError):
-        return " ".join(_named(file, "(?:search|domain)", "search")[-1:]).split()
+        named = _named(file, "(?:search|domain)", "search")
+        return named if os.name == "nt" else " ".join(named[-1:]).split()
     return []
 
 

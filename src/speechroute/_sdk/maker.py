@@ -56,6 +56,7 @@ class Maker:
         self.secret(settings)  # tells now if the credential is none
         self._plans: dict[str, tuple[int, float, Plan]] = {}
         self._generation = 0
+        self._renew_at = ANY_TIME
         self._histories: dict[tuple[Question, int], History] = {}
 
     def invalidate(self) -> None:
@@ -103,7 +104,7 @@ class Maker:
                 self._generation += 1  # what follows may be another route
             route = with_settings(kept, settings, self._resolver.clock())
             if failure == REFUSED and before and way_of(before.route) == way_of(route):
-                _renew(secret)
+                self._renew(secret, before.fingerprint, settings.route_ttl_min)
             # Before the config is made: if the key changes meanwhile, the next one differs.
             fingerprint = fingerprint_of(secret)
             plan = plan_for(settings, offering, settings.url_for(offering), route)
@@ -158,6 +159,19 @@ class Maker:
             tidy(self.tokens)
         return tokens
 
+    def _renew(self, secret: Secret, refused: int, pause: float) -> None:
+        """Read a key of a vault again, if it is still the one that was refused."""
+        now = self._resolver.clock()
+        if not isinstance(secret, VaultKey) or fingerprint_of(secret) != refused:
+            return
+        if now < self._renew_at:
+            return
+        self._renew_at = now + pause
+        try:
+            secret.renew()
+        except SettingsError as error:
+            _log.warning("The last key of the vault is kept: %s", error)
+
     def _is_own(self, key: tuple[Question, int]) -> bool:
         own = self._resolver.own, fingerprint_of(self.secret(self.settings))
         return key == own
@@ -170,12 +184,3 @@ class Maker:
         settings = self.settings.override(**overrides)
         settings.url_for(offering)
         return settings
-
-
-def _renew(secret: Secret) -> None:
-    """Read a key of a vault again, where a refusal can only mean the key."""
-    try:
-        if isinstance(secret, VaultKey):
-            secret.renew()
-    except SettingsError as error:
-        _log.warning("The last key of the vault is kept: %s", error)

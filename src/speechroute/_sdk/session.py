@@ -21,6 +21,7 @@ class Session:
         """What is told once it has connected."""
         self.connection = speechsdk.Connection.from_recognizer(recognizer)
         self.has_connected = False
+        self._has_audio = False
         transcribes = isinstance(recognizer, speechsdk.transcription.ConversationTranscriber)
         self.finals = recognizer.transcribed if transcribes else recognizer.recognized
         self.partials = recognizer.transcribing if transcribes else recognizer.recognizing
@@ -35,6 +36,11 @@ class Session:
         for signal in (self.finals, self.partials, *self.endings):
             signal.disconnect_all()
         self.connection.connected.disconnect_all()
+
+    def write(self, audio: bytes) -> None:
+        """Send it audio."""
+        self.stream.write(audio)
+        self._has_audio = self._has_audio or bool(audio)
 
     def finish(self, ending: Any, *, is_closed: bool) -> None:
         """Release it, once it has ended.
@@ -53,6 +59,6 @@ class Session:
             raise RecognitionCanceled.of(details.code.name, details.error_details)
         if isinstance(ending, BaseException):
             raise ending
-        if not details and not is_closed:
+        if not details and (self._has_audio or not is_closed):
             why = "something else stopped the recognizer, such as its own stop method."
             raise RecognitionCanceled.of("SessionStopped", why)

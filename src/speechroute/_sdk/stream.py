@@ -114,7 +114,7 @@ class StreamRecognition:
                 raise ValueError("the stream was finished: write before that, or make another")
             self._audio.append(audio)
             if self._session:
-                self._session.stream.write(audio)
+                self._session.write(audio)
 
     def finish(self, timeout: float | None = None) -> None:
         """End the audio, and wait until all of it is recognised.
@@ -178,7 +178,7 @@ class StreamRecognition:
                 before, failure = failed
                 session.recovery = Recovery(before, opened.route, failure, *self._audio.replay)
             if replayed := self._audio.audio:
-                stream.write(replayed)
+                session.write(replayed)
             if self._is_closed:
                 stream.close()
             self._session = session

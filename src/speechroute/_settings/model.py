@@ -39,7 +39,7 @@ class SpeechSettings(BaseSettings):
     no key is given elsewhere.
 
     Hosts that a ``.env`` allows are for a key of that ``.env``, or of a key file in its folder,
-    and its ``log_file`` replaces nothing outside its folder but logs of the SDK.
+    and its ``log_file`` replaces nothing outside its folder but logs of the SDK and empty files.
 
     pydantic's ``model_copy`` and ``model_construct`` check nothing of this.
 

@@ -6,7 +6,6 @@ Precedence is not trust: arguments, environment, secrets files and the vault are
 
 from __future__ import annotations
 
-import contextlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -41,16 +40,6 @@ class Origin(NamedTuple):
     def folder(self) -> Path | None:
         """The folder of the ``.env``, links resolved."""
         return self.file and self.file.parent
-
-    def holds(self, value: object) -> bool:
-        """Whether a value stands there: ``${NAME}`` in a ``.env`` may be of the environment."""
-        if self.source != DOTENV or self.file is None or not isinstance(value, str):
-            return True
-        if self.file.exists() and not self.file.is_file():
-            return True  # a pipe, which cannot be read again
-        with contextlib.suppress(OSError):
-            return value in self.file.read_text(encoding="utf-8", errors="replace")
-        return False
 
     def __str__(self) -> str:
         return f"{self.source} ({self.variable})" if self.variable else self.source

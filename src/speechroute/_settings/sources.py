@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
+from dotenv.variables import parse_variables
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
-    DotEnvSettingsSource,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
 )
@@ -21,14 +24,12 @@ from .origin import DOTENV, ENVIRONMENT, Origin, Origins
 from .problems import BadValue
 
 ORIGINS = "_origins"
-_MAY_BE_OF_ENVIRONMENT = frozenset({"key", "key_file", "log_file"})
-"""Of which ``${NAME}`` in a ``.env`` leads nothing to anybody. In an endpoint, a proxy or a voice
-it would send what the environment keeps to a place of the file's choice."""
 _FILLED_IN = (
     "filled in by .env with a variable of the environment",
     "a value that stands in .env itself",
     "write it out there, or set it in the environment",
 )
+_PATHS = frozenset({"key_file", "log_file"})
 _KEY_NAMES = frozenset({"SPEECH_KEY", "SPEECH_API_KEY"})
 
 
@@ -45,21 +46,12 @@ def sources_of(
         (ENVIRONMENT, environment),
         (ENVIRONMENT, KeyInFile(settings_class, environment)),
     ]
-    given = getattr(dotenv, "env_file", None)
-    several = [given] if given is None or isinstance(given, (str, Path)) else reversed(given)
-    for name in several:
-        one = dotenv
-        if isinstance(dotenv, DotEnvSettingsSource) and name is not given:
-            encoding = dotenv.env_file_encoding
-            one = DotEnvSettingsSource(settings_class, env_file=name, env_file_encoding=encoding)
-        file = Path(name or DOTENV).expanduser()
-        origin = Origin(DOTENV, file=file.parent.resolve() / file.name)
-        sources += [(origin, one), (origin, KeyInFile(settings_class, one))]
+    sources += [(Origin(DOTENV), dotenv), (Origin(DOTENV), KeyInFile(settings_class, dotenv))]
     directory = getattr(secrets, "secrets_dir", None)
     if directory is not None and Path(directory).is_dir():
         sources.append((Origin("secrets file"), NonEmptySecrets(settings_class, directory)))
     sources.append((Origin("vault"), KeyVault(settings_class)))
-    return (Together(settings_class, sources),)
+    return (Together(settings_class, sources, Dotenvs(dotenv)),)
 
 
 class NonEmptySecrets(SecretsSettingsSource):
@@ -92,9 +84,10 @@ class Together(_WholeSource):
         self,
         settings_class: type[BaseSettings],
         sources: list[tuple[Origin, PydanticBaseSettingsSource]],
+        dotenvs: Dotenvs,
     ) -> None:
         super().__init__(settings_class)
-        self._sources = sources
+        self._sources, self._dotenvs = sources, dotenvs
 
     def __call__(self) -> dict[str, Any]:
         fields = self.settings_cls.model_fields.items()
@@ -114,12 +107,79 @@ class Together(_WholeSource):
                 said[name] = value
                 if value is not None:
                     variable = next((n for n in names[field] if n.lower() in variables), "")
-                    is_there = origin.holds(value)
-                    if not is_there and field not in _MAY_BE_OF_ENVIRONMENT:
-                        raise SettingsError.of(Problem(f"SPEECH_{field.upper()}", *_FILLED_IN))
-                    origins[field] = origin._replace(variable=variable) if is_there else ENVIRONMENT
+                    found = origin._replace(variable=variable)
+                    if origin.source == DOTENV:
+                        found = self._of_dotenv(field, names[field], value)
+                    origins[field] = found
         origins.update(self._sources[0][1]().get(ORIGINS, {}))  # of the arguments: known before
         return {**said, ORIGINS: origins}
+
+    def _of_dotenv(self, field: str, names: Iterable[str], value: object) -> Origin:
+        """The origin of what a ``.env`` says.
+
+        A variable of the environment in it leads nothing to anybody in a path, and makes a key one
+        of the environment. In an endpoint, a proxy or a voice it would send what the environment
+        keeps to a place of the file's choice.
+
+        Raises:
+            SettingsError: it does.
+        """
+        if isinstance(value, Path):  # of KeyInFile
+            names = ("SPEECH_KEY_FILE", "AZURE_SPEECH_KEY_FILE")
+        origin, own = self._dotenvs.origin(names, value)
+        if own == value or isinstance(value, Path) or field in _PATHS:
+            return origin
+        if field == "key":
+            return ENVIRONMENT
+        if own is None:
+            return origin
+        raise SettingsError.of(Problem(f"SPEECH_{field.upper()}", *_FILLED_IN))
+
+
+class Dotenvs:
+    """What the files of a source say by themselves, without the environment's variables."""
+
+    def __init__(self, source: PydanticBaseSettingsSource) -> None:
+        given = getattr(source, "env_file", None) or DOTENV
+        several = [given] if isinstance(given, (str, os.PathLike)) else list(given)
+        depth = getattr(source, "env_file_depth", 0) or 0
+        encoding = getattr(source, "env_file_encoding", None) or "utf-8"
+        self._files = [_found(Path(file).expanduser(), depth) for file in several]
+        self._said = [
+            (file, _own_values(file, encoding))
+            for file in self._files
+            if getattr(source, "env_vars", None) and file.is_file()  # no pipe, read already
+        ]
+
+    def origin(self, names: Iterable[str], value: object) -> tuple[Origin, str | None]:
+        """The file that says a setting, and what it says by itself; None: unknown."""
+        names = tuple(names)
+        found = [
+            (file, said[name])
+            for file, said in reversed(self._said)
+            for name in names
+            if name in said
+        ]
+        for file, own in found:
+            if own == value:
+                return Origin(DOTENV, file=file), own
+        if found:
+            return Origin(DOTENV, file=found[0][0]), found[0][1]
+        return Origin(DOTENV, file=self._files[-1] if self._files else None), None
+
+
+def _found(file: Path, depth: int) -> Path:
+    """Where pydantic-settings finds a file: so many folders above too."""
+    folder = file.parent.resolve()
+    tried = [folder / file.name, *(above / file.name for above in folder.parents[:depth])]
+    return next((path for path in tried if path.exists()), tried[0])
+
+
+def _own_values(file: Path, encoding: str) -> dict[str, str]:
+    own: dict[str, str] = {}
+    for name, value in dotenv_values(file, interpolate=False, encoding=encoding).items():
+        own[name] = "".join(atom.resolve(own) for atom in parse_variables(value or ""))
+    return {name.upper(): value for name, value in own.items()}
 
 
 class KeyInFile(_WholeSource):
