@@ -49,6 +49,8 @@ class Soak:
 
     def behind_between(self, began: float, ended: float) -> set[str]:
         moments = list(self.history)
+        # After a look that changed nothing, the next one waits for SPEECH_ROUTE_TTL_MIN.
+        began -= _TTL_S
         before = [moment for moment in moments if moment.at <= began][-1:]
         return {m.behind for m in before + [m for m in moments if began < m.at <= ended]}
 
