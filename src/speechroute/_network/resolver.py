@@ -262,7 +262,7 @@ _resolvers: weakref.WeakSet[RouteResolver] = weakref.WeakSet()
 
 
 def _reset_after_fork() -> None:
-    """Locks and flights of the parent's threads would never be released in the child."""
+    """What the threads of the parent were looking for would never land in the child."""
     for resolver in _resolvers:
         resolver._reset()  # noqa: SLF001  # this module's
 
