@@ -61,8 +61,8 @@ HOUSE = {
     ),
     "_network": storey(
         "_core _settings",
-        "_thread concurrent.futures cryptography dns email.utils http.client pathlib socket ssl sys"
-        " urllib.request",
+        "_thread concurrent.futures cryptography dns email.utils http.client io pathlib socket ssl"
+        " sys urllib.request",
         THREADS,
     ),
     "_sdk": storey(
