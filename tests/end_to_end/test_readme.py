@@ -60,6 +60,7 @@ def test_the_defaults_in_the_table_are_those_of_the_code() -> None:
     for name in (
         "private_endpoint",
         "when_undecided",
+        "ask_service",
         "dns_timeout",
         "route_ttl_min",
         "route_ttl_max",

@@ -329,6 +329,7 @@ AS_TEXT = {
     "region": "WestEurope",
     "private_endpoint": "Yes",
     "when_undecided": "Private",
+    "ask_service": "Never",
     "language": "de-DE",
     "voice": "de-DE-KatjaNeural",
     "endpoint_id": "5f1c9f9e-7d34-4a1c-8f21-6a0a2b0c7c11",

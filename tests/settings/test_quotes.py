@@ -37,6 +37,7 @@ VALUES = {
     "region": "westeurope",
     "private_endpoint": "auto",
     "when_undecided": "error",
+    "ask_service": "never",
     "language": "de-DE",
     "voice": "de-DE-KatjaNeural",
     "endpoint_id": "5f1c9f9e-7d34-4a1c-8f21-6a0a2b0c7c11",

@@ -67,6 +67,7 @@ SETTINGS: dict[str, tuple[str, object]] = {
     "region": ("WestEurope", "westeurope"),
     "private_endpoint": ("No", "no"),
     "when_undecided": ("Private", "private"),
+    "ask_service": ("Never", "never"),
     "language": ("de-DE", "de-DE"),
     "voice": ("de-DE-KatjaNeural", "de-DE-KatjaNeural"),
     "endpoint_id": ("5f1c9f9e-7d34-4a1c-8f21-6a0a2b0c7c11",) * 2,
@@ -88,6 +89,7 @@ DEFAULTS = {
     "url": None,
     "private_endpoint": "auto",
     "when_undecided": "error",
+    "ask_service": "in-doubt",
     "language": None,
     "voice": None,
     "endpoint_id": None,
@@ -489,6 +491,9 @@ MISTAKES = {
     ),
     "when-undecided-bool": with_region(
         "SPEECH_WHEN_UNDECIDED", True, "a bool", "one of error, private, regional", "as text"
+    ),
+    "ask-service-unknown": with_region(
+        "SPEECH_ASK_SERVICE", "yes", "'yes'", "one of in-doubt, always, never", "these words"
     ),
     "private-endpoint-without-custom-domain": with_region(
         "SPEECH_PRIVATE_ENDPOINT", "yes", "'yes'", "a custom domain", "set SPEECH_ENDPOINT"

@@ -21,6 +21,14 @@ class WhenUndecided(StrEnum):
     REGIONAL = "regional"
 
 
+class AskService(StrEnum):
+    """When to ask the service itself which door it answers at."""
+
+    IN_DOUBT = "in-doubt"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class Auth(StrEnum):
     """How to authenticate."""
 

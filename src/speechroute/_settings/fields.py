@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
-from .._core.choices import Auth, PrivateEndpoint, WhenUndecided
+from .._core.choices import AskService, Auth, PrivateEndpoint, WhenUndecided
 from . import parsers
 from .key_file import FileKey
 from .key_vault import VaultKey
@@ -46,6 +46,7 @@ Word = Annotated[str | None, _optional(parsers.word)]
 File = Annotated[Path | None, _optional(parsers.path)]
 Choice = Annotated[PrivateEndpoint, BeforeValidator(parsers.private_endpoint)]
 Policy = Annotated[WhenUndecided, BeforeValidator(parsers.choice(WhenUndecided))]
+Asking = Annotated[AskService, BeforeValidator(parsers.choice(AskService))]
 AuthWord = Annotated[Auth | None, _optional(parsers.choice(Auth))]
 Vault = Annotated[str | None, _optional(parsers.key_vault)]
 ResourceId = Annotated[str | None, _optional(parsers.resource_id)]

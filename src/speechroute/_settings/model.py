@@ -11,7 +11,7 @@ from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from .._core import urls
-from .._core.choices import Auth, PrivateEndpoint, WhenUndecided
+from .._core.choices import AskService, Auth, PrivateEndpoint, WhenUndecided
 from .._core.clouds import Offering
 from .._core.errors import Problem, SettingsError
 from .._core.forgetting import forgetting
@@ -59,6 +59,8 @@ class SpeechSettings(BaseSettings):
         region: region, for example ``westeurope``; needed only where DNS cannot tell it.
         private_endpoint: ``auto`` (ask DNS), ``yes`` or ``no``; a bool is accepted.
         when_undecided: ``error``, ``private`` or ``regional``.
+        ask_service: when to ask the service itself, without the key: ``in-doubt`` (where DNS does
+            not tell the route), ``always`` or ``never``.
         language: recognition and synthesis language, for example ``de-DE``.
         voice: synthesis voice name.
         endpoint_id: custom model or custom voice deployment id.
@@ -99,6 +101,7 @@ class SpeechSettings(BaseSettings):
     region: fields.Region = fields.setting(None, "REGION")
     private_endpoint: fields.Choice = fields.setting(PrivateEndpoint.AUTO, "PRIVATE_ENDPOINT")
     when_undecided: fields.Policy = fields.setting(WhenUndecided.ERROR, "WHEN_UNDECIDED")
+    ask_service: fields.Asking = fields.setting(AskService.IN_DOUBT, "ASK_SERVICE")
     language: fields.Word = fields.setting(None, "LANGUAGE")
     voice: fields.Word = fields.setting(None, "VOICE")
     endpoint_id: fields.Word = fields.setting(None, "ENDPOINT_ID")
