@@ -36,6 +36,7 @@ def azure_speech() -> Iterator[Emulator]:
     except ImportError as error:
         reason = f"azure_speech needs its extra: pip install 'speechroute[emulator]' ({error})"
         pytest.fail(reason, pytrace=False)
+    from ._network.learned import shared
     from ._sdk import default
     from ._sdk.inject import injection
     from ._settings.model import SpeechSettings
@@ -51,6 +52,8 @@ def azure_speech() -> Iterator[Emulator]:
             patch.setitem(SpeechSettings.model_config, source, None)
         patch.setattr(default, "_default", [])
         was_injected = injection.is_on
+        shared.forget()
         yield emulator
+        shared.forget()
         if not was_injected:
             injection.take_out()

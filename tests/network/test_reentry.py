@@ -23,7 +23,7 @@ from test_resolver import C, Clock, Network
 import speechroute
 from speechroute import RouteKind, SpeechConfigFactory, SpeechSettings
 from speechroute._core.clouds import PUBLIC
-from speechroute._network.flight import Flight
+from speechroute._network.flight import Doubt, Flight
 from speechroute._network.question import Question
 from speechroute._sdk.tokens import Tokens
 
@@ -85,7 +85,9 @@ class Scene:
             self.clock.now += {"refresh": 81, "expired": 101}.get(kind, 1)
         if kind == "refused":
             question, now = Question.of(settings), self.clock.now
-            self.call = lambda: self.factory._resolver.kept(question, since=now, refused=True)
+            self.call = lambda: self.factory._resolver.kept(
+                question, since=now, doubt=Doubt.REFUSED
+            )
         if kind == "invalidated":
             self.call = self.handler
 
@@ -130,7 +132,7 @@ def test_a_landing_that_an_exception_interrupts_leaves_nobody_waiting() -> None:
 
     line, is_interrupted = 0, True
     while is_interrupted:
-        flight = Flight[str](0.0, is_after_refusal=False)
+        flight = Flight[str](0.0)
         woken: set[int] = set()
         for number in range(2):
             flight.when_landed(partial(woken.add, number))

@@ -28,6 +28,7 @@ from speechroute import Route, RouteKind, SpeechConfigFactory, SpeechSettings, r
 from speechroute._core import tidy
 from speechroute._core.view import DnsView, Lookup, Outcome
 from speechroute._network.clock import _boot_time, boot_time
+from speechroute._network.flight import Doubt
 from speechroute._network.question import Kept, Question
 from speechroute._sdk.default import default_factory
 from speechroute.emulator import Emulator
@@ -618,7 +619,7 @@ def test_after_a_refusal_that_changed_nothing_the_next_look_waits(failure: str) 
 
     def refused() -> Kept:
         clock.now += 0.01
-        return resolver.kept(question, since=clock.now, refused=True)
+        return resolver.kept(question, since=clock.now, doubt=Doubt.REFUSED)
 
     assert refused().is_confirmed is not bool(failure)
     for thread in in_threads(100, refused):

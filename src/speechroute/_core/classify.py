@@ -1,4 +1,4 @@
-"""`classify()`: from an observation to a verdict.
+"""`classify()`: from an observation, and what doors have answered, to a verdict.
 
 Contract: pure. Facts in, `Verdict` out; no sockets, no clock, no environment. Each verdict is a
 row of the decision table, and exactly one row applies.
@@ -10,6 +10,7 @@ from .addresses import IPAddress, is_private
 from .choices import PrivateEndpoint, WhenUndecided
 from .clouds import Marker, MarkerKind, recognise_marker
 from .errors import RouteUndecided, RoutingError
+from .evidence import Evidence, outweighed
 from .resource import Resource
 from .unanswered import found_by_search, unanswered
 from .verdict import Decision, Row, Verdict
@@ -43,24 +44,28 @@ def classify(
     *,
     told: PrivateEndpoint = PrivateEndpoint.AUTO,
     when_undecided: WhenUndecided = WhenUndecided.ERROR,
+    evidence: Evidence | None = None,
 ) -> Verdict:
     """Decide from what was seen.
 
     Args:
         view: the observation of ``resource.custom_domain``.
         resource: what the user said; must have a custom domain.
-        told: ``no`` takes only the region from the observation.
-        when_undecided: what to do where the observation does not tell.
+        told: ``no`` takes only the region from what was seen.
+        when_undecided: what to do where nothing tells.
+        evidence: what a door or the service answered: outranks DNS where it counts.
 
     Returns:
         The verdict; a failure is a verdict too, with an error in it.
     """
-    known = {at: m for at, name in enumerate(view.dns.chain) if (m := recognise_marker(name))}
-    own = [marker for marker in known.values() if marker.cloud is resource.cloud]
-    region = next((marker.region for marker in reversed(own) if marker.region), None)
-    at, last = max(known.items(), default=(None, None))
     if told is PrivateEndpoint.NO:
-        return _regional_by_word(view, resource, last, region)
+        return _regional_by_word(view, resource, evidence.region if evidence else None)
+    return outweighed(_by_dns(view, resource, when_undecided), evidence)
+
+
+def _by_dns(view: DnsView, resource: Resource, when_undecided: WhenUndecided) -> Verdict:
+    """What DNS and the operating system say by themselves."""
+    region, at, last = _read(view, resource)
     if view.is_overridden:
         return _system_private(view)
     of_region = (
@@ -70,7 +75,7 @@ def classify(
         for address in said.addresses
     )
     addresses = view.system_addresses or view.dns.addresses
-    is_of_region = not known and bool({*addresses} & {*of_region})
+    is_of_region = last is None and bool({*addresses} & {*of_region})
     is_failed = view.dns.outcome is not Outcome.ANSWERED
     if is_failed and not (is_of_region and view.dns.outcome is Outcome.FAILED):
         return unanswered(view, view.dns, view.dns.chain[0])
@@ -90,10 +95,18 @@ def classify(
     return _undecided(landed, view.dns, when_undecided, warnings)
 
 
-def _regional_by_word(
-    view: DnsView, resource: Resource, last: Marker | None, region: str | None
-) -> Verdict:
-    """What SPEECH_PRIVATE_ENDPOINT=no means, where only the region is wanted from DNS."""
+def _read(view: DnsView, resource: Resource) -> tuple[str | None, int | None, Marker | None]:
+    """The region that the chain tells; place and meaning of its last known name."""
+    known = {at: m for at, name in enumerate(view.dns.chain) if (m := recognise_marker(name))}
+    own = [marker for marker in known.values() if marker.cloud is resource.cloud]
+    region = next((marker.region for marker in reversed(own) if marker.region), None)
+    return region, *max(known.items(), default=(None, None))
+
+
+def _regional_by_word(view: DnsView, resource: Resource, told: str | None) -> Verdict:
+    """What SPEECH_PRIVATE_ENDPOINT=no means, where only the region is wanted."""
+    region, _, last = _read(view, resource)
+    region = region or told  # by the service
     if region is None and view.dns.outcome is not Outcome.ANSWERED:
         verdict = unanswered(view, view.dns, view.dns.chain[0])
         if isinstance(verdict.error, RoutingError):

@@ -109,24 +109,25 @@ class RouteUndecided(RoutingError):
 
 
 class RouteRefused(SpeechRouteError):
-    """The service refused the route that DNS or the settings tell. Wait for the one behind.
+    """The service refused every door that could be tried. The message says what that means.
 
     Never raised by `SpeechConfigFactory.run`, which returns the SDK's result as it was; found on
     `Attempt.error`, and raised by `StreamRecognition.finish`.
 
     Attributes:
-        behind: who is believed to lag behind a change: ``dns``, ``service``, ``settings``, or
-            nothing where one failure cannot tell.
-        failure: what the SDK said, in short.
+        failure: what happened at the first door: ``401``, ``403``, ``404`` or ``no connection``.
+        other: the same of the other door; empty where that was not tried.
+        behind: ``settings`` where one of them keeps the other door shut, or is missing for it.
     """
 
-    behind: str = ""
     failure: str = ""
+    other: str = ""
+    behind: str = ""
 
     @classmethod
-    def of(cls, message: str, *, behind: str, failure: str) -> RouteRefused:
+    def of(cls, message: str, *, failure: str, other: str = "", behind: str = "") -> RouteRefused:
         error = cls(message)
-        error.behind, error.failure = behind, failure
+        error.failure, error.other, error.behind = failure, other, behind
         return error
 
 

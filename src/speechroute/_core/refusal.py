@@ -1,4 +1,4 @@
-"""What it means that a door refuses: `refused` says who is behind, and what to do."""
+"""What it means that a door refuses: `refused` says why, and what to do."""
 
 from __future__ import annotations
 
@@ -20,65 +20,107 @@ class Door(NamedTuple):
         if route.other_host is not None:
             return cls(route.kind, f"the host {route.other_host}")
         if route.is_at_custom_domain:
-            return cls(route.kind, f"the custom domain {route.custom_domain}")
-        return cls(route.kind, f"the region {route.region}")
+            return cls.of_custom_domain(route.custom_domain)
+        return cls.of_region(route.region)
+
+    @classmethod
+    def of_custom_domain(cls, custom_domain: str | None) -> Door:
+        return cls(RouteKind.PRIVATE_ENDPOINT, f"the custom domain {custom_domain}")
+
+    @classmethod
+    def of_region(cls, region: str | None) -> Door:
+        return cls(RouteKind.REGIONAL, f"the region {region}")
 
 
 def seen(failure: str, route: Route) -> str:
     door = Door.of(route).name
-    if failure == "no connection":
+    if failure == NOT_CONNECTED:
         return f"No connection to {door} came about"
     return f"{door[0].upper()}{door[1:]} answered {failure}"
 
 
-def refused(failure: str, route: Route, worked: Door | None, *, is_fresh: bool) -> RouteRefused:
-    """Why a route that DNS or the settings tell does not work, and who is behind.
+NOT_CONNECTED = "no connection"
+
+
+class Refusal(NamedTuple):
+    """What happened at the door of a route: ``401``, ``403``, ``404`` or ``no connection``."""
+
+    failure: str
+    route: Route
+
+
+def refused(refusals: list[Refusal], route: Route, *, is_paused: bool) -> RouteRefused:
+    """Why a call came through at no door, and what to do.
 
     Args:
-        failure: what happened at its door.
-        route: the route that failed, as it was observed after that.
-        worked: the last door of this resource that worked in this process.
-        is_fresh: False if DNS failed when the route was observed.
+        refusals: the doors that were tried, in order.
+        route: what is known of the route after that.
+        is_paused: whether the other door was not tried because it refused a moment ago.
     """
-    remedy, behind = _remedy(failure, route, worked, is_fresh=is_fresh)
+    first = refusals[0]
+    at = {refusal.route.is_at_custom_domain: refusal for refusal in refusals}
+    if len(at) > 1:
+        tried = " ".join(f"{seen(*refusal)}." for refusal in refusals)
+        meaning = _of_both(at[True].failure, at[False].failure)
+        other = next(r.failure for r in refusals if r.route is not first.route)
+        return RouteRefused.of(f"{tried} {meaning}", failure=first.failure, other=other)
     says = "the settings say" if route.evidence is None else "DNS says"
-    message = f"{seen(failure, route)}, but {says} {route.kind}. {route.reason} {remedy}"
-    return RouteRefused.of(message, behind=behind, failure=failure)
+    if route.row in (Row.OTHER_DOOR, Row.SERVICE):
+        says = "what was answered before says"
+    remedy, is_by_settings = _remedy(refusals[-1], is_paused=is_paused)
+    message = f"{seen(*refusals[-1])}, but {says} {route.kind}. {route.reason} {remedy}"
+    behind = "settings" if is_by_settings else ""
+    return RouteRefused.of(message, failure=first.failure, behind=behind)
 
 
-def _remedy(failure: str, route: Route, worked: Door | None, *, is_fresh: bool) -> tuple[str, str]:
-    """What to do, and who is behind."""
-    by_kind = {RouteKind.PRIVATE_ENDPOINT: _AS_REMOVED, RouteKind.REGIONAL: _AS_ADDED}
-    meaning = by_kind.get(route.kind, {}).get(failure)
-    if meaning is None:
-        return "Check the key, the network and the resource: speechroute check.", ""
+def _remedy(refusal: Refusal, *, is_paused: bool) -> tuple[str, bool]:
+    """What to do where one door was tried, and whether a setting has to change for that."""
+    failure, route = refusal
+    meaning = (_AT_CUSTOM_DOMAIN if route.is_at_custom_domain else _AT_REGION).get(failure, "")
     if route.row in _OF_SETTINGS:
-        return f"{meaning}: {_OF_SETTINGS[route.row]}.", "settings"
-    if not is_fresh:
-        return f"{meaning}; DNS fails now, so this route is the last known one.", "dns"
-    if worked is None:
+        return f"{meaning} {_OF_SETTINGS[route.row]}".lstrip(), True
+    if is_paused:
+        return f"{meaning} The other door refused a moment ago: try again later.".lstrip(), False
+    if route.is_at_custom_domain and failure in ("404", NOT_CONNECTED):
+        needs = "The other door is the region, which nobody tells here: set SPEECH_REGION."
+        return f"{meaning} {needs}".lstrip(), True
+    check = "Check the key, the network and the resource: speechroute check."
+    return f"{meaning} {check}".lstrip(), False
+
+
+def _of_both(at_custom_domain: str, at_region: str) -> str:
+    """What the answers of both doors mean together."""
+    if at_custom_domain == at_region == NOT_CONNECTED:
+        return "So the network or a proxy is in the way: speechroute check tells where."
+    if at_custom_domain == "401":
+        return "So the credential is not valid for this resource: check the key, or the token."
+    if at_custom_domain == "403":
         return (
-            f"{meaning}. No call has worked yet that could tell whether DNS or the service is "
-            "behind: try again later, check the key, or set SPEECH_PRIVATE_ENDPOINT."
-        ), ""
-    if worked == Door.of(route):
+            "So the resource does not let this network in, or not this identity: its public access "
+            "may be off, and its private endpoint must be reached by its private address."
+        )
+    if at_custom_domain == "404":
         return (
-            f"{meaning}. This way worked before with this key, so the service has changed and DNS "
-            "is behind: try again when it has followed, or set SPEECH_PRIVATE_ENDPOINT."
-        ), "dns"
+            "So the resource has no private endpoint, and its region does not take this "
+            "credential: check the key and the region. Or a change is under way, and DNS and the "
+            "service are both in motion: try again."
+        )
     return (
-        f"{meaning}. Before, {worked.name} worked, so DNS has changed and the service is behind: "
-        "try again when it has followed."
-    ), "service"
+        "So the resource has a private endpoint that cannot be reached from here, or the "
+        "credential is not valid: check the network and the key (speechroute check)."
+    )
 
 
-_AS_REMOVED = {"404": "So answers a resource without private endpoints"}
-_AS_ADDED = dict.fromkeys(
-    ("401", "403"), "So answers a resource with a private endpoint, and any for a wrong key"
+_AT_CUSTOM_DOMAIN = {
+    "401": "So the credential is not valid for this resource.",
+    "403": "So the resource does not let this network, or this identity, in.",
+    "404": "So answers a resource without private endpoints.",
+}
+_AT_REGION = dict.fromkeys(
+    ("401", "403"), "So answers a resource with a private endpoint, and any for a wrong key."
 )
 _OF_SETTINGS = {
-    Row.TOLD_YES: "unset SPEECH_PRIVATE_ENDPOINT, so that DNS is asked",
-    Row.TOLD_NO: "unset SPEECH_PRIVATE_ENDPOINT, so that DNS is asked",
-    Row.NO_CUSTOM_DOMAIN: "set SPEECH_ENDPOINT to the custom domain, so that DNS is asked",
-    Row.UNDECIDED: "set SPEECH_WHEN_UNDECIDED or SPEECH_PRIVATE_ENDPOINT to the other",
+    Row.TOLD_YES: "SPEECH_PRIVATE_ENDPOINT=yes says so, and no other door is tried: unset it.",
+    Row.TOLD_NO: "SPEECH_PRIVATE_ENDPOINT=no says so, and no other door is tried: unset it.",
+    Row.NO_CUSTOM_DOMAIN: "Set SPEECH_ENDPOINT to the custom domain, so that there is another.",
 }

@@ -72,6 +72,7 @@ class Route:
     expires_at: float
     needs_custom_domain: bool = False
     other_host: str | None = None
+    names_custom_domain: bool = False
     expires_in: float = field(default=0.0, compare=False)
 
     def __post_init__(self) -> None:
@@ -108,16 +109,18 @@ class Route:
             kind = RouteKind.OTHER_HOST
         elif region is None:
             raise RouteUndecided.of(
-                f"{verdict.reason} The way through the region needs its name, which DNS does not "
-                "tell here: set SPEECH_REGION.",
+                f"{verdict.reason} The way through the region needs its name, which nobody tells "
+                "here: set SPEECH_REGION.",
                 custom_domain=resource.custom_domain or "",
             )
         told = verdict.warnings
         if verdict.region and region != verdict.region and kind is RouteKind.REGIONAL:
+            teller = "the service" if verdict.row is Row.SERVICE else "DNS"
             told += (
                 (
-                    f"SPEECH_REGION says {region}, DNS says {verdict.region}: the setting is used. "
-                    "A key is only valid in its own region, so expect error 401 if DNS is right."
+                    f"SPEECH_REGION says {region}, {teller} says {verdict.region}: the setting is "
+                    f"used. A key is only valid in its own region, so expect error 401 if {teller} "
+                    "is right."
                 ),
             )
         return cls(
@@ -138,7 +141,7 @@ class Route:
         """Whether no proxy of the environment lies between: the host is in this network."""
         if self.other_host is not None:
             return is_loopback(urlsplit(self.other_host).hostname or "")
-        return self.row in (Row.PRIVATE_ADDRESS, Row.SYSTEM_PRIVATE)
+        return self.row.is_direct
 
     @property
     def is_at_custom_domain(self) -> bool:

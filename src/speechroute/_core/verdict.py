@@ -30,10 +30,17 @@ class Row(StrEnum):
     CUSTOM_DOMAIN_MISSING = "the custom domain does not exist"
     PRIVATE_RECORD_MISSING = "the name behind privatelink does not exist, or has no address"
     DNS_UNAVAILABLE = "DNS fails, or gives no usable answer"
+    SERVICE = "the service, asked, says where: in doubt, or SPEECH_ASK_SERVICE=always"
+    OTHER_DOOR = "a call was refused where all this leads, and came through at the other door"
 
     @property
     def id(self) -> str:
         return self.name.lower().replace("_", "-")
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether the custom domain is in this network."""
+        return self in (Row.PRIVATE_ADDRESS, Row.SYSTEM_PRIVATE)
 
 
 class Decision(StrEnum):

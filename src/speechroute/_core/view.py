@@ -1,4 +1,4 @@
-"""What was seen of a name: by DNS, and by the operating system."""
+"""What was seen of a name: by DNS, by the operating system, and by the service."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from .addresses import IPAddress, is_private
+from .service import ServiceAnswer
 
 
 class Outcome(StrEnum):
@@ -58,6 +59,7 @@ class DnsView(NamedTuple):
         seconds: how long the observation took.
         region_system: what ``getaddrinfo`` said about the region's API host; None where that was
             not asked, as wherever the system agrees with DNS.
+        service: what the service said at the custom domain; None where it was not asked.
     """
 
     dns: Lookup
@@ -65,6 +67,7 @@ class DnsView(NamedTuple):
     region_api: Lookup | None = None
     seconds: float = 0.0
     region_system: Lookup | None = None
+    service: ServiceAnswer | None = None
 
     @property
     def is_searched(self) -> bool:

@@ -1,4 +1,4 @@
-"""`Flight`: an observation that is under way, and who waits for it; `start` starts it.
+"""`Flight`: an observation that is under way, and who waits for it; `start` and `later` start it.
 
 Without a lock that the interrupted thread may hold when a signal handler waits in here.
 """
@@ -9,10 +9,22 @@ import _thread
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
+from enum import IntEnum
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+
+
+class Doubt(IntEnum):
+    """What a door has answered before an observation."""
+
+    NONE = 0
+    REFUSED = 1
+    """It has refused."""
+    MAY_HAVE_MOVED = 2
+    """It has refused, and that may mean the route, whatever DNS says."""
 
 
 class Flight(Generic[T]):
@@ -22,13 +34,13 @@ class Flight(Generic[T]):
 
     Attributes:
         asked_at: when it was reserved, seconds on the clock of the resolver.
-        is_after_refusal: whether a door was refused before.
+        doubt: what it is made for.
         is_started: whether a thread was started for it.
     """
 
-    def __init__(self, asked_at: float, *, is_after_refusal: bool) -> None:
+    def __init__(self, asked_at: float, doubt: Doubt = Doubt.NONE) -> None:
         self.asked_at = asked_at
-        self.is_after_refusal = is_after_refusal
+        self.doubt = doubt
         self.is_started = False
         self._right_to_begin = [True]
         self._landed: list[T] = []
@@ -77,6 +89,23 @@ def start(function: Callable[..., object], *arguments: object) -> None:
         RuntimeError: no thread can be started.
     """
     _thread.start_new_thread(_run, (function, arguments))
+
+
+def later(function: Callable[..., T], *arguments: Any, **named: Any) -> Future[T]:
+    """What a function returns or raises in a thread of its own; here, if none can be started."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function(*arguments, **named))
+        except BaseException as error:  # noqa: BLE001  # a thread hands on whatever happens
+            future.set_exception(error)
+
+    try:
+        start(run)
+    except RuntimeError:
+        run()
+    return future
 
 
 def _run(function: Callable[..., object], arguments: tuple[Any, ...]) -> None:

@@ -6,15 +6,17 @@ import logging
 from dataclasses import replace
 from typing import NamedTuple
 
-from .._core.choices import PrivateEndpoint, WhenUndecided
+from pydantic import SecretStr
+
+from .._core.choices import AskService, PrivateEndpoint, WhenUndecided
 from .._core.classify import classify, without_dns
 from .._core.errors import DnsUnavailable, RoutingError, SpeechRouteError
+from .._core.evidence import Evidence, Prior
 from .._core.resource import Resource
 from .._core.route import Route
-from .._core.verdict import Row
+from .._core.verdict import Row, Verdict
 from .._core.view import DnsView, Lookup
 from .._settings.model import SpeechSettings
-from .observe import Observe
 from .proxy import environment_proxy, resolves_names
 
 _log = logging.getLogger("speechroute")
@@ -37,8 +39,8 @@ class Question(NamedTuple):
     when_undecided: WhenUndecided
     dns_servers: tuple[str, ...]
     dns_timeout: float
-    ask_system: bool
-    is_proxied: bool
+    proxy: SecretStr
+    ask_service: AskService
     ttl_min: float
     ttl_max: float
     stale: float
@@ -51,11 +53,23 @@ class Question(NamedTuple):
             settings.when_undecided,
             settings.dns_servers,
             settings.dns_timeout,
-            ask_system=not resolves_names(settings.proxy.get_secret_value()),
-            is_proxied=settings.proxy.get_secret_value() != "none",
+            settings.proxy,
+            settings.ask_service,
             ttl_min=settings.route_ttl_min,
             ttl_max=settings.route_ttl_max,
             stale=settings.route_stale,
+        )
+
+    @property
+    def ask_system(self) -> bool:
+        """Whether this system resolves the names, not a proxy that was named outright."""
+        return not resolves_names(self.proxy.get_secret_value())
+
+    @property
+    def leads_out(self) -> bool:
+        """Whether a proxy leads out of a network whose DNS may not know public names."""
+        return not self.ask_system or (
+            self.proxy.get_secret_value() != "none" and bool(environment_proxy())
         )
 
 
@@ -64,6 +78,8 @@ class Kept(NamedTuple):
 
     Attributes:
         route: the route.
+        prior: what DNS says by itself, if it was asked and did.
+        evidence: what was known beside that when the route was decided.
         asked_at: when its observation began; infinity where the settings decide.
         refresh_at: when a call starts to look for the next one.
         usable_until: when calls wait for the next one.
@@ -82,6 +98,8 @@ class Kept(NamedTuple):
     is_last_known: bool = False
     is_confirmed: bool = True
     vain_until: float = _NEVER
+    prior: Prior | None = None
+    evidence: Evidence | None = None
 
     @property
     def way(self) -> tuple[str, str | None, bool]:
@@ -108,35 +126,56 @@ def settled(question: Question) -> Kept | None:
     return Kept(route, _FOREVER, _FOREVER, _FOREVER, _FOREVER)
 
 
-def look(question: Question, observe: Observe) -> DnsView:
-    """What is seen of it. Raises nothing for what the network does."""
-    resource = question.resource
-    region = resource.region
-    return observe(
-        resource.custom_domain or "",
-        region_api_host=resource.cloud.api_host(region) if region else None,
-        servers=question.dns_servers,
-        timeout=question.dns_timeout,
-        ask_system=question.ask_system,
+def decided(question: Question, view: DnsView, evidence: Evidence | None = None) -> Verdict:
+    """What was seen means so."""
+    verdict = classify(
+        view,
+        question.resource,
+        told=question.told,
+        when_undecided=question.when_undecided,
+        evidence=evidence,
     )
+    if verdict.row in _OF_PROXY_ONLY_NETWORKS and question.leads_out:
+        verdict = verdict._replace(error=_with_hint(verdict.error))
+    return verdict
 
 
-def answer(question: Question, view: DnsView, asked_at: float, now: float) -> Kept:
-    """The answer that an observation gives.
+def answer(
+    question: Question,
+    view: DnsView,
+    prior: Prior | None,
+    evidence: Evidence | None,
+    asked_at: float,
+    now: float,
+) -> Kept:
+    """The answer that an observation gives, with what is known beside it.
 
     Raises:
         RoutingError: it gives none, and why.
     """
-    resource = question.resource
-    verdict = classify(view, resource, told=question.told, when_undecided=question.when_undecided)
-    if verdict.row in _OF_PROXY_ONLY_NETWORKS and _leads_out(question):
-        verdict = verdict._replace(error=_with_hint(verdict.error))
     ttl = 0 if view.dns.ttl is None else view.dns.ttl
     life = min(max(ttl, question.ttl_min), question.ttl_max)
-    route = Route.of(verdict, resource, view, now + life)
     until = now + life
+    route = Route.of(decided(question, view, evidence), question.resource, view, until)
     refresh_at = now + life * _REFRESH_SHARE
-    return Kept(route, asked_at, refresh_at, until, until + question.stale)
+    good_until = until + question.stale
+    return Kept(route, asked_at, refresh_at, until, good_until, prior=prior, evidence=evidence)
+
+
+def anew(question: Question, kept: Kept, evidence: Evidence | None) -> Kept:
+    """An answer decided once more, after something was learned.
+
+    Raises:
+        RoutingError: there is none any more, and why.
+    """
+    before = kept.route
+    if before.evidence is None:
+        return kept._replace(evidence=evidence)
+    verdict = decided(question, before.evidence, evidence)
+    route = Route.of(verdict, question.resource, before.evidence, before.expires_at)
+    if kept.is_last_known:
+        route = replace(route, warnings=(*route.warnings, before.warnings[-1]))
+    return kept._replace(route=route, evidence=evidence)
 
 
 def last_known(question: Question, kept: Kept, now: float, error: BaseException) -> Kept | None:
@@ -153,17 +192,18 @@ def last_known(question: Question, kept: Kept, now: float, error: BaseException)
     route = replace(kept.route, warnings=(*told, warning), expires_at=again_at)
     until = kept.good_until
     again_at = min(again_at, until)
-    return Kept(
-        route, kept.asked_at, again_at, until, until, is_last_known=True, is_confirmed=False
+    return kept._replace(
+        route=route,
+        refresh_at=again_at,
+        usable_until=until,
+        good_until=until,
+        is_last_known=True,
+        is_confirmed=False,
+        vain_until=_NEVER,
     )
 
 
 _OF_PROXY_ONLY_NETWORKS = (Row.CUSTOM_DOMAIN_MISSING, Row.DNS_UNAVAILABLE)
-
-
-def _leads_out(question: Question) -> bool:
-    """Whether a proxy leads out of a network whose DNS may not know public names."""
-    return question.is_proxied and (not question.ask_system or bool(environment_proxy()))
 
 
 def _with_hint(error: SpeechRouteError | None) -> SpeechRouteError | None:
@@ -187,7 +227,8 @@ def evidence_in(view: DnsView) -> str:
         found = ", ".join(map(str, lookup.addresses)) or lookup.failure or lookup.outcome
         return f"{' > '.join(lookup.chain)} > {found}"
 
+    service = view.service.seen if view.service else "not asked"
     return (
         f"Observed in {view.seconds:.3f} s: DNS {told(view.dns)}; system {told(view.system)}; "
-        f"region {told(view.region_api)}"
+        f"region {told(view.region_api)}; service {service}"
     )

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from .._core.route import Route, RouteKind
 from .._settings.model import SpeechSettings
+from .learned import shared
+from .look import ask_service
 from .question import Kept, Question
 from .resolver import RouteResolver
 
@@ -19,21 +21,28 @@ def with_settings(kept: Kept, settings: SpeechSettings, now: float) -> Route:
             f"The URL says language={wins}, SPEECH_LANGUAGE says {loses}: the URL wins. Take the "
             "language out of one of the two."
         )
-    needs_custom_domain = (
+    lacks_id = (
         settings.is_entra
         and settings.resource_id is None
         and route.kind is RouteKind.REGIONAL
         and route.custom_domain is not None
     )
+    evidence = kept.evidence
+    # By a call: the custom domain has refused.
+    names_custom_domain = lacks_id and evidence is not None and evidence.is_of_region_by_call
+    needs_custom_domain = lacks_id and not names_custom_domain
     if needs_custom_domain:
         told.append(
             "Microsoft Entra ID works through a region only with SPEECH_RESOURCE_ID, which is not "
             "set: the endpoint of the custom domain is used. If that answers 404, set it."
         )
-    if not told:
+    if not told and not lacks_id:
         return route
     return replace(
-        route, warnings=(*route.warnings, *told), needs_custom_domain=needs_custom_domain
+        route,
+        warnings=(*route.warnings, *told),
+        needs_custom_domain=needs_custom_domain,
+        names_custom_domain=names_custom_domain,
     )
 
 
@@ -50,7 +59,7 @@ def resolve(settings: SpeechSettings | None = None) -> Route:
         RoutingError: DNS gave no route; its four children say why.
     """
     settings = settings or SpeechSettings()
-    resolver = RouteResolver()
+    resolver = RouteResolver(ask=ask_service, learned=shared)
     return with_settings(resolver.kept(Question.of(settings)), settings, resolver.clock())
 
 
@@ -61,6 +70,6 @@ async def resolve_async(settings: SpeechSettings | None = None) -> Route:
         SettingsError, RoutingError: as `resolve` does.
     """
     settings = settings or SpeechSettings()
-    resolver = RouteResolver()
+    resolver = RouteResolver(ask=ask_service, learned=shared)
     kept = await resolver.kept_async(Question.of(settings))
     return with_settings(kept, settings, resolver.clock())

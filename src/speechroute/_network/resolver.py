@@ -11,12 +11,24 @@ import weakref
 from functools import partial
 
 from .._core.errors import DnsUnavailable, SpeechRouteError
+from .._core.evidence import Evidence, Prior, weighed
 from .._core.tidy import tidy
 from .._core.view import NOT_ASKED, DnsView, Lookup, Outcome
 from .clock import Clock, boot_time
-from .flight import Flight, start
+from .flight import Doubt, Flight, start
+from .learned import Learned
+from .look import Ask, look
 from .observe import Observe, observe
-from .question import Kept, Question, answer, evidence_in, last_known, look, settled
+from .question import (
+    Kept,
+    Question,
+    anew,
+    answer,
+    decided,
+    evidence_in,
+    last_known,
+    settled,
+)
 
 _log = logging.getLogger("speechroute")
 
@@ -53,14 +65,23 @@ class RouteResolver:
     Args:
         observe: looks at DNS; default: `observe`.
         clock: seconds that never run backwards; default: `boot_time`.
+        ask: asks the service where the question allows it; default: nobody does.
+        learned: what doors have answered; default: nothing, and nobody else knows it.
 
     Attributes:
         own: the question whose answer is never dropped to make room for others.
     """
 
-    def __init__(self, observe: Observe = observe, clock: Clock = boot_time) -> None:
-        self._observe = observe
+    def __init__(
+        self,
+        observe: Observe = observe,
+        clock: Clock = boot_time,
+        ask: Ask | None = None,
+        learned: Learned | None = None,
+    ) -> None:
+        self._observe, self._ask = observe, ask
         self.clock = clock
+        self.learned = learned or Learned()
         self.own: Question | None = None
         self._memory = _Memory()
         self._told: dict[Question, tuple[str, str | None, bool]] = {}
@@ -72,37 +93,39 @@ class RouteResolver:
         for flight in memory.flights.values():
             flight.land(None)
 
-    def kept(self, question: Question, since: float = _ALWAYS, *, refused: bool = False) -> Kept:
+    def kept(
+        self, question: Question, since: float = _ALWAYS, *, doubt: Doubt = Doubt.NONE
+    ) -> Kept:
         """The route that is valid now, and until when it may be used without asking again.
 
         Args:
             question: what is asked.
             since: observations that began before are too old, seconds on `clock`. If DNS fails,
                 the answer may be older nevertheless, as its ``asked_at`` tells.
-            refused: a door was refused then: if the last look after a refusal changed nothing,
-                the next one waits for ``ttl_min`` seconds, whoever asks.
+            doubt: whether a door was refused then: if the last look after a refusal changed
+                nothing, the next one waits for ``ttl_min`` seconds, whoever asks.
 
         Raises:
             SpeechRouteError: there is none, and why.
         """
         while True:
-            kept = self._usable(question, since, refused=refused)
+            kept = self._usable(question, since, doubt)
             if kept is not None:
                 return kept
-            flight, is_own = self._under_way(question, since, refused=refused)
+            flight, is_own = self._under_way(question, since, doubt)
             outcome = flight.outcome()
             if outcome is not None and (is_own or flight.asked_at > since):
                 return _raised_or(outcome)
 
     async def kept_async(
-        self, question: Question, since: float = _ALWAYS, *, refused: bool = False
+        self, question: Question, since: float = _ALWAYS, *, doubt: Doubt = Doubt.NONE
     ) -> Kept:
         """As `kept`, without blocking the event loop. Cancelling it cancels no observation."""
         while True:
-            kept = self._usable(question, since, refused=refused)
+            kept = self._usable(question, since, doubt)
             if kept is not None:
                 return kept
-            flight, is_own = self._under_way(question, since, refused=refused)
+            flight, is_own = self._under_way(question, since, doubt)
             loop = asyncio.get_running_loop()
             landed = loop.create_future()
             flight.when_landed(partial(_wake, loop, landed))
@@ -112,10 +135,16 @@ class RouteResolver:
                 return _raised_or(outcome)
 
     def invalidate(self) -> None:
-        """Forget every route, so that the next call looks again."""
+        """Forget every route and all evidence, so that the next call looks again."""
         self._memory = _Memory()
+        self.learned.forget()
 
-    def _usable(self, question: Question, since: float, *, refused: bool) -> Kept | None:
+    def learn(self, question: Question, evidence: Evidence) -> None:
+        """A call has come through after the other door had refused it."""
+        self.learned.learn(question, evidence)
+        _log.info("Evidence: %s", evidence.seen)
+
+    def _usable(self, question: Question, since: float, doubt: Doubt) -> Kept | None:
         """A route that needs no waiting: known, or decided by the settings alone."""
         memory = self._memory
         kept = memory.kept.get(question)
@@ -127,14 +156,22 @@ class RouteResolver:
         now = self.clock()
         if now >= kept.usable_until:
             return None
-        if kept.asked_at <= since and not (refused and now < kept.vain_until):
+        if kept.asked_at <= since and not (doubt and now < kept.vain_until):
             return None
+        evidence = self.learned.evidence(question)
+        if evidence is not kept.evidence:
+            try:
+                kept = memory.kept[question] = anew(question, kept, evidence)
+            except SpeechRouteError:  # it was forgotten, and nothing else told a route
+                memory.kept.pop(question, None)
+                return None
+            self._tell(question, kept)
         if now >= kept.refresh_at:
-            self._under_way(question, since, refused=refused)
+            self._under_way(question, since, doubt)
         return kept
 
     def _under_way(
-        self, question: Question, since: float, *, refused: bool
+        self, question: Question, since: float, doubt: Doubt
     ) -> tuple[Flight[_Landing], bool]:
         """The observation that is under way, or a new one; and whether it is new."""
         memory = self._memory
@@ -142,7 +179,7 @@ class RouteResolver:
         flight = memory.flights.get(question)
         own = None
         if flight is None:
-            own = Flight[_Landing](now, is_after_refusal=refused)
+            own = Flight[_Landing](now, doubt)
             flight = memory.flights.setdefault(question, own)
             kept = memory.kept.get(question)
             if flight is own and kept and now < kept.refresh_at and kept.asked_at > since:
@@ -168,10 +205,12 @@ class RouteResolver:
     ) -> None:
         """Observe, and tell everybody who waits, whatever happens."""
         view = None
+        before = memory.kept.get(question)
         outcome: Kept | BaseException
+        ask = self._ask if observe is self._observe else None
         try:
-            view = look(question, observe)
-            outcome = answer(question, view, flight.asked_at, self.clock())
+            view = look(question, observe, ask, flight.doubt)
+            outcome = self._answer(question, view, before, flight)
         except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
             outcome = error
         before = memory.kept.get(question)
@@ -182,6 +221,22 @@ class RouteResolver:
             flight.land(outcome)
         # Last: a handler of the log may take long, fail, or ask for a route.
         self._report(question, view, outcome, before)
+
+    def _answer(
+        self, question: Question, view: DnsView, before: Kept | None, flight: Flight[_Landing]
+    ) -> Kept:
+        """What an observation gives, together with what was learned before and by it."""
+        learned = self.learned
+        by_dns = decided(question, view)
+        prior = Prior.of(by_dns) or (before and before.prior)
+        known, region = learned.evidence(question), learned.region(question)
+        evidence = weighed(known, prior, view.service, flight.asked_at, region)
+        if evidence is not known and learned.evidence(question) is known:
+            learned.learn(question, evidence)
+        learned.note_region(question, view.service and view.service.region)
+        kept = answer(question, view, prior, evidence, flight.asked_at, self.clock())
+        learned.note_region(question, kept.route.region)
+        return kept
 
     def _kept_of(
         self,
@@ -198,7 +253,7 @@ class RouteResolver:
         if isinstance(outcome, BaseException) and before is not None and not is_answer:
             outcome = last_known(question, before, now, outcome) or outcome
         if isinstance(outcome, Kept):
-            vain_until = flight.asked_at + question.ttl_min if flight.is_after_refusal else _ALWAYS
+            vain_until = flight.asked_at + question.ttl_min if flight.doubt else _ALWAYS
             outcome = memory.kept[question] = outcome.after(before, vain_until)
             for known, kept in memory.kept.copy().items():
                 if now >= kept.good_until:

@@ -12,6 +12,8 @@ from .._core.clouds import Offering
 from .._core.forgetting import forgetting, forgetting_async
 from .._core.route import Route
 from .._network.clock import Clock, boot_time
+from .._network.learned import shared
+from .._network.look import ask_service
 from .._network.observe import Observe
 from .._network.observe import observe as look_up
 from .._network.question import Question
@@ -36,11 +38,15 @@ class SpeechConfigFactory:
     sees other DNS, and without key and credential: the key is read again from the environment
     there, and a token comes from ``DefaultAzureCredential``.
 
+    What doors have answered is shared by the factories of a process with the same settings, but
+    for those with an ``observe`` or ``clock`` of their own.
+
     Args:
         settings: default: read from the environment, see `SpeechSettings`.
         credential: an ``AzureKeyCredential`` instead of ``SPEECH_KEY``; or, for Microsoft Entra
             ID, a ``TokenCredential`` of azure-identity, or a callable that returns a token.
         observe: another way to look at DNS, of the form `speechroute._network.observe.Observe`.
+            With it, the service is not asked.
         clock: another clock, seconds; default: one that goes on while the machine sleeps.
 
     Raises:
@@ -60,7 +66,12 @@ class SpeechConfigFactory:
         if credential is not None:
             settings = with_credential(settings, credential)
         self._arguments = observe, clock
-        self._resolver = RouteResolver(observe or look_up, clock or boot_time)
+        self._resolver = RouteResolver(
+            observe or look_up,
+            clock or boot_time,
+            None if observe else ask_service,
+            None if observe or clock else shared,
+        )
         self._maker = Maker(settings or SpeechSettings(), credential, self._resolver)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -97,7 +108,7 @@ class SpeechConfigFactory:
         return with_settings(kept, settings, self._resolver.clock())
 
     def invalidate(self) -> None:
-        """Forget the cached routes: the next call asks DNS."""
+        """Forget the cached routes, and what doors have answered: the next call asks DNS."""
         self._resolver.invalidate()
         self._maker.invalidate()
 
@@ -171,8 +182,12 @@ class SpeechConfigFactory:
 
         If the result says that the service refused the door (401, 403 or 404), or that nothing
         answered there, DNS is asked anew. If it tells another route, ``operation`` is called a
-        second time with a config for that one; otherwise its first result is returned as it is.
-        `attempt` does the same and says what happened; so does the logger ``speechroute``.
+        second time with a config for that one. If it does not, and the refusal may mean the route,
+        ``operation`` is called with a config for the other door, and what came through there counts
+        more than DNS from then on. If both refuse, the first result is returned as it is, and no
+        second call is made for ``SPEECH_ROUTE_TTL_MIN`` unless something changes. With
+        ``SPEECH_PRIVATE_ENDPOINT=yes`` or ``no`` there is no other door. `attempt` does the same
+        and says what happened; so does the logger ``speechroute``.
 
         A result that is only a beginning, such as that of ``start_speaking_text``, says nothing
         about the door, and a refusal that follows is not seen here. Return an ``AudioDataStream``
@@ -188,7 +203,7 @@ class SpeechConfigFactory:
             overrides: settings to change for this call, by field name, ``url`` among them.
 
         Returns:
-            What ``operation`` returned last.
+            What ``operation`` returned, the second time if that came through.
 
         Raises:
             SettingsError, RoutingError: as `speech_config` does, before the first call.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import azure.cognitiveservices.speech as speechsdk
 from azure.core.credentials import AzureKeyCredential
@@ -16,23 +16,21 @@ from .._core.clouds import Offering
 from .._core.errors import SettingsError
 from .._core.forgetting import forgetting
 from .._core.tidy import tidy
-from .._network.question import Kept, Question
+from .._network.question import Question
 from .._network.resolve import with_settings
 from .._network.resolver import RouteResolver
 from .._settings.key_vault import VaultKey
 from .._settings.model import SpeechSettings
-from .attempt import ANY_TIME, History, Opened, Opener, way_of
 from .config import Plan, plan_for, translating
 from .credential import Secret, fingerprint_of
-from .outcome import REFUSED
+from .opener import History, Opener
 from .tokens import Tokens
 
 _log = logging.getLogger("speechroute")
 
-_NO_PLAN = -1, 0.0, Plan({}, {}, False)
-_LEAST_PAUSE_S = 0.5
-"""Without a route nothing else slows the looks; with one the SDK takes 1 s to be refused (measured,
-1.53), so that a shorter pause hardly finds a door any sooner."""
+T = TypeVar("T")
+
+_NO_PLAN = -1, None, 0.0, Plan({}, {}, False)
 
 
 class Maker:
@@ -54,9 +52,9 @@ class Maker:
         resolver.own = Question.of(settings)
         self.tokens: dict[tuple[str, str | None], Tokens] = {}
         self.secret(settings)  # tells now if the credential is none
-        self._plans: dict[str, tuple[int, float, Plan]] = {}
+        self._plans: dict[str, tuple[int, object, float, Plan]] = {}
         self._generation = 0
-        self._renew_at = ANY_TIME
+        self._renew_at = float("-inf")
         self._histories: dict[tuple[Question, int], History] = {}
 
     def invalidate(self) -> None:
@@ -65,12 +63,15 @@ class Maker:
 
     def config(self, offering: Offering | str) -> speechsdk.SpeechConfig:
         """A config for the settings as they are, made from a plan that is kept as its route is."""
-        generation, valid_until, plan = self._plans.get(offering, _NO_PLAN)
-        if generation != self._generation or self._resolver.clock() >= valid_until:
+        resolver = self._resolver
+        version = resolver.learned.version
+        generation, learned, valid_until, plan = self._plans.get(offering, _NO_PLAN)
+        is_old = generation != self._generation or learned is not version
+        if is_old or resolver.clock() >= valid_until:
             generation = self._generation
             settings = self._settled(offering, {})
             plan, refresh_at = self.plan(settings, offering, settings.url_for(offering))
-            self._plans[offering] = generation, refresh_at, plan
+            self._plans[offering] = generation, version, refresh_at, plan
         return plan.make(speechsdk.SpeechConfig, self.secret(self.settings))
 
     @forgetting
@@ -98,40 +99,15 @@ class Maker:
         question, secret = Question.of(settings), self.secret(settings)
         history = self._histories.setdefault((question, fingerprint_of(secret)), History())
         tidy(self._histories, self._is_own)
-
-        def opened(kept: Kept, since: float, failure: str, before: Opened | None) -> Opened:
-            if since > ANY_TIME:
-                self._generation += 1  # what follows may be another route
-            route = with_settings(kept, settings, self._resolver.clock())
-            if failure == REFUSED and before and way_of(before.route) == way_of(route):
-                self._renew(secret, before.fingerprint, settings.route_ttl_min)
-            # Before the config is made: if the key changes meanwhile, the next one differs.
-            fingerprint = fingerprint_of(secret)
-            plan = plan_for(settings, offering, settings.url_for(offering), route)
-            config = plan.make(kind, secret)
-            return Opened(config, route, self._resolver.clock(), kept.is_confirmed, fingerprint)
-
-        async def open_async(
-            since: float = ANY_TIME, failure: str = "", before: Opened | None = None
-        ) -> Opened:
-            kept = await self._resolver.kept_async(question, since, refused=bool(failure))
-            if isinstance(secret, (Tokens, VaultKey)):  # which may be asked over the network
-                return await asyncio.to_thread(opened, kept, since, failure, before)
-            return opened(kept, since, failure, before)
-
-        def open_now(
-            since: float = ANY_TIME, failure: str = "", before: Opened | None = None
-        ) -> Opened:
-            kept = self._resolver.kept(question, since, refused=bool(failure))
-            return opened(kept, since, failure, before)
-
         return Opener(
-            open_now,
-            open_async,
+            self._resolver,
+            settings,
+            offering,
+            kind,
+            secret,
             history,
-            self._resolver.clock,
-            max(settings.route_ttl_min, _LEAST_PAUSE_S),
-            secret.keep_fresh if isinstance(secret, Tokens) else lambda client: client,
+            changed=self.invalidate,
+            renew=partial(self._renew, secret, settings.route_ttl_min),
         )
 
     def plan(
@@ -159,7 +135,7 @@ class Maker:
             tidy(self.tokens)
         return tokens
 
-    def _renew(self, secret: Secret, refused: int, pause: float) -> None:
+    def _renew(self, secret: Secret, pause: float, refused: int) -> None:
         """Read a key of a vault again, if it is still the one that was refused."""
         now = self._resolver.clock()
         if not isinstance(secret, VaultKey) or fingerprint_of(secret) != refused:

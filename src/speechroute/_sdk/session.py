@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import azure.cognitiveservices.speech as speechsdk
@@ -19,6 +20,8 @@ class Session:
         """Where its audio begins, from the start of the whole stream."""
         self.recovery: Recovery | None = None
         """What is told once it has connected."""
+        self.level = logging.INFO
+        """How loud."""
         self.connection = speechsdk.Connection.from_recognizer(recognizer)
         self.has_connected = False
         self._has_audio = False

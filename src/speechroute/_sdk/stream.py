@@ -7,26 +7,18 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import azure.cognitiveservices.speech as speechsdk
 
 from .._core.errors import SpeechRouteError
 from .._core.refusal import seen
-from .._core.route import Route
 from .._core.stream import PcmFormat, Recovery, ReplayBuffer, StreamResult
-from .attempt import ANY_TIME, Opened, Opener, is_other
+from .opener import Opened, Opener, Refused, level_of
 from .outcome import failure_of
 from .session import Session
 
 _log = logging.getLogger("speechroute")
-
-
-class _Failed(NamedTuple):
-    """What broke the stream: the first failure since it was last connected."""
-
-    route: Route
-    failure: str
 
 
 class StreamRecognition:
@@ -36,11 +28,11 @@ class StreamRecognition:
     last result; leaving it with an exception abandons what is not yet recognised.
 
     When the door refuses in the middle of the stream, the route is observed anew, a new
-    recognizer is started, and the audio since the end of the last final result is sent again.
-    Every final result arrives once; partial ones may come again. While DNS and the service
-    disagree, the route of the moment is tried every ``SPEECH_ROUTE_TTL_MIN`` seconds, 0.5 at the
-    least, for ``replay_seconds``. A stream whose first connection is refused fails at once; one
-    that is finished without any audio ends at once, whatever the door says.
+    recognizer is started there or at the other door, and the audio since the end of the last final
+    result is sent again. Every final result arrives once; partial ones may come again. Where both
+    doors refuse, both are tried every ``SPEECH_ROUTE_TTL_MIN`` seconds, 0.5 at the least, for
+    ``replay_seconds``; before the first connection, once. A stream that is finished without any
+    audio ends at once, whatever the door says.
     """
 
     def __init__(
@@ -83,10 +75,10 @@ class StreamRecognition:
     def __enter__(self) -> Self:
         if self._worker is not None:
             raise RuntimeError("a stream can be entered once: make another")
-        opened = self._opener.open(ANY_TIME)
+        opened = self._opener.open()
         self._worker = threading.Thread(
             target=self._work,
-            args=(self._start(opened), opened),
+            args=(self._start(opened, [], None), opened),
             name="speechroute-stream",
             daemon=True,
         )
@@ -123,7 +115,7 @@ class StreamRecognition:
             timeout: seconds; default: as long as it takes.
 
         Raises:
-            RouteRefused: the door refuses, and there is no other.
+            RouteRefused: no door lets it in.
             RoutingError: DNS gives no route any more.
             RecognitionCanceled: the SDK canceled for another reason.
             TimeoutError: it took longer than ``timeout``: call again, or `stop`.
@@ -159,8 +151,14 @@ class StreamRecognition:
             raise RuntimeError("the stream was not entered: use it in a with statement")
         return self._worker
 
-    def _start(self, opened: Opened, failed: _Failed | None = None) -> Session:
-        """Open a recognizer, send it what is kept, and lead new audio there."""
+    def _start(self, opened: Opened, refusals: list[Refused], failed: Refused | None) -> Session:
+        """Open a recognizer, send it what is kept, and lead new audio there.
+
+        Args:
+            opened: the door.
+            refusals: those that refused just before.
+            failed: the first one that refused since there was a connection.
+        """
         stream = speechsdk.audio.PushAudioInputStream(
             speechsdk.audio.AudioStreamFormat(*self._format)
         )
@@ -171,12 +169,15 @@ class StreamRecognition:
         session.partials.connect(lambda event: self._on_result(session, event.result, False))
         for signal in session.endings:
             signal.connect(lambda event: self._on_ended(session, event))
-        session.connection.connected.connect(lambda _: self._on_connected(session, opened.route))
+        session.connection.connected.connect(
+            lambda _: self._on_connected(session, opened, refusals)
+        )
         with self._lock:
             session.ticks = self._audio.ticks
             if failed:
-                before, failure = failed
+                before, failure = failed.opened.route, failed.failure
                 session.recovery = Recovery(before, opened.route, failure, *self._audio.replay)
+                session.level = level_of([failed], opened)
             if replayed := self._audio.audio:
                 session.write(replayed)
             if self._is_closed:
@@ -185,10 +186,10 @@ class StreamRecognition:
         session.start().get()
         return session
 
-    def _on_connected(self, session: Session, route: Route) -> None:
-        self._opener.history.note(self._opener.clock(), route)
+    def _on_connected(self, session: Session, opened: Opened, refusals: list[Refused]) -> None:
+        self._opener.came_through(opened, refusals)
         if session.recovery and not session.has_connected:
-            self._tell(session.recovery)
+            self._tell(session.recovery, session.level)
         session.has_connected = True
 
     def _on_result(self, session: Session, result: Any, is_final: bool) -> None:
@@ -230,7 +231,8 @@ class StreamRecognition:
 
     def _follow(self, session: Session, opened: Opened) -> None:
         """From one recognizer to the next, until the audio ends."""
-        failed: _Failed | None = None
+        failed: Refused | None = None
+        refusals: list[Refused] = []
         give_up_at = float("-inf")
         while True:
             ending = self._endings.get()
@@ -241,12 +243,14 @@ class StreamRecognition:
                 session.finish(ending, is_closed=self._is_closed)
                 return
             session.release()
+            now = self._opener.clock()
             if session.has_connected:
-                failed = None
-                give_up_at = self._opener.clock() + self._patience
-            is_first, failed = failed is None, failed or _Failed(opened.route, failure)
-            opened = self._reopen(opened, failure, give_up_at, is_first=is_first)
-            session = self._start(opened, failed)
+                failed, refusals = None, []
+                give_up_at = now + self._patience
+            refusals = [*refusals, Refused(opened, failure, now)]
+            failed = failed or refusals[0]
+            opened, refusals = self._reopen(refusals, give_up_at)
+            session = self._start(opened, refusals, failed)
 
     def _stop(self, session: Session) -> None:
         """Stop a recognizer, and wait until it ends, by this or by an error."""
@@ -256,34 +260,32 @@ class StreamRecognition:
         while isinstance(self._endings.get(), BaseException):
             pass
 
-    def _reopen(self, before: Opened, failure: str, give_up_at: float, *, is_first: bool) -> Opened:
-        """The other door, or this one once more after a while.
+    def _reopen(self, refusals: list[Refused], give_up_at: float) -> tuple[Opened, list[Refused]]:
+        """The next door; after all have refused, and a while, from the beginning.
 
         Raises:
             RouteRefused, RoutingError: it is too late for that.
         """
-        has_waited = False
         while True:
-            now = self._opener.clock()
-            is_late = now >= give_up_at
+            is_late = self._opener.clock() >= give_up_at
             try:
-                opened = self._opener.open(now, failure, before)
+                opened = self._opener.after(refusals)
             except SpeechRouteError:
                 if is_late:
                     raise
             else:
-                turns = is_other(before, opened) and (is_first or not is_late)
-                if has_waited or turns:
-                    return opened
+                if opened:
+                    return opened, refusals
                 if is_late:
-                    raise self._opener.refused(failure, opened)
+                    raise self._opener.refused(refusals)
             with contextlib.suppress(queue.Empty):
                 raise self._endings.get(timeout=self._opener.pause)  # only errors come meanwhile
-            has_waited = True
+            with contextlib.suppress(SpeechRouteError):
+                return self._opener.once_more(refusals)
 
-    def _tell(self, recovery: Recovery) -> None:
+    def _tell(self, recovery: Recovery, level: int) -> None:
         self._recoveries.append(recovery)
-        level = logging.WARNING if recovery.lost_seconds else logging.INFO
+        level = logging.WARNING if recovery.lost_seconds else level
         _log.log(
             level,
             "Recovered: %s. %s Sent %.1f s of audio again; %.1f s were too old.",
