@@ -259,18 +259,6 @@ def test_a_recognition_path_is_still_for_sockets(emulated: Emulator) -> None:
     )
 
 
-def test_a_redirect_leads_to_the_path_that_the_region_has(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with Emulator("removed", redirects=True) as emulator:
-        for name, value in emulator.environment.items():
-            monkeypatch.setenv(name, value)
-        first = call(emulator, f"{C}/tts{SPEAK}", SSML, SPOKEN)
-        assert first.status == 307
-        target = first.headers["Location"].removeprefix("https://")
-        assert call(emulator, target, SSML, SPOKEN).status == 200
-
-
 def test_told_failures_are_for_rest_too(emulated: Emulator) -> None:
     emulated.fail_with(429)
     assert call(emulated, f"{C}/stt{HEARD}", wav(1, 16_000, 16, SPEECH)).status == 429

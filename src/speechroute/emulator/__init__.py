@@ -3,5 +3,6 @@
 from ._doors import Request
 from ._emulator import Emulator
 from ._names import State
+from ._service import Generation
 
-__all__ = ["Emulator", "Request", "State"]
+__all__ = ["Emulator", "Generation", "Request", "State"]

@@ -1,47 +1,26 @@
-"""The front doors: HTTPS and WebSockets that behave by host name and state."""
+"""The front doors: HTTPS and WebSockets under the host names of a resource."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from email.utils import formatdate
+from pathlib import Path
 from typing import cast
-from urllib.parse import unquote
 
+import trustme
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from ._names import OFFERINGS, Names, State
 from ._recognition import RecognitionSession
-from ._rest import RECOGNITION_PATHS, SPEAK_PATH, VOICES_PATH, answer, refuse
+from ._rest import answer
+from ._service import KEY_HEADER, TTS_SOCKET_PATH, Service, host_of, upgrades
 from ._synthesis import SynthesisSession
 from ._wire import decode
-
-KEY_HEADER = "Ocp-Apim-Subscription-Key"
-_TTS_SOCKET_PATH = "/cognitiveservices/websocket/v1"
-_SOCKET_PATHS = {
-    "stt": RECOGNITION_PATHS | {"/speech/universal/v2"},
-    "s2s": frozenset({"/speech/translation/cognitiveservices/v1"}),
-    "tts": frozenset({_TTS_SOCKET_PATH}),
-    "voice": frozenset({_TTS_SOCKET_PATH}),
-}
-"""What each offering serves at its regional host; at the custom domain behind ``/{offering}``."""
-_REST_PATHS = {
-    "stt": RECOGNITION_PATHS,
-    "tts": frozenset({VOICES_PATH, SPEAK_PATH}),
-    "voice": frozenset({SPEAK_PATH}),
-}
-"""The same for requests that do not upgrade."""
-_PREFIXED_TOO = {
-    "stt": frozenset({"/stt/speech/universal/v2"}),
-    "tts": frozenset({"/tts/cognitiveservices/websocket/v1"}),
-    "voice": frozenset({"/tts/cognitiveservices/websocket/v1"}),
-}
-"""What newer SDKs open at regional hosts (measured, 1.53)."""
 
 _UNLIMITED = 0
 """For bodies and messages: a minute of audio is longer than aiohttp's limit."""
@@ -66,69 +45,29 @@ class Request:
     """Seconds on the monotonic clock."""
 
 
-@dataclass(slots=True)
-class Secrets:
-    """What opens the doors."""
-
-    key: str
-    resource_id: str
-    tokens: set[str] = field(default_factory=set)
-
-    def open(self, request: web.Request, *, is_regional: bool) -> bool:
-        """Whether a request has the key, or a token in the form that the door takes.
-
-        A region takes a token together with the resource's id (documented), and after a redirect
-        without (assumed).
-        """
-        if request.headers.get(KEY_HEADER) == self.key:
-            return True
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if is_regional:
-            token = token.removeprefix(f"aad#{self.resource_id}#")
-        return scheme == "Bearer" and token in self.tokens
-
-    def mask(self, text: str) -> str:
-        """Part of a URL with ``***`` for every secret, in whatever way it is percent-encoded."""
-        # The longest first: one may be part of another.
-        for secret in sorted((self.key, *self.tokens), key=len, reverse=True):
-            if secret in unquote(text):
-                spellings = (
-                    f"(?:{re.escape(letter)}|(?i:{''.join(f'%{b:02x}' for b in letter.encode())}))"
-                    for letter in secret
-                )
-                text = re.sub("".join(spellings), "***", text)
-        return text
-
-
-def _upgrades(request: web.Request) -> bool:
-    return request.headers.get("Upgrade", "").lower() == "websocket"
+def tls_context(
+    hosts: list[str], ca_file: Path, issuer: str, expires: datetime | None
+) -> ssl.SSLContext:
+    """A certificate for the hosts, of an authority that is made here and written to ``ca_file``."""
+    authority = trustme.CA(organization_name=issuer, organization_unit_name="speechroute emulator")
+    authority.cert_pem.write_to_path(str(ca_file))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*hosts, not_after=expires).configure_cert(context)
+    return context
 
 
 class FrontDoors:
-    """One TLS server for every host name of a resource.
-
-    The custom domain serves ``/{offering}/...`` only while the resource has a private endpoint
-    and answers 404 afterwards; regional hosts answer 401 while it has one and work afterwards;
-    a wrong key is 401 everywhere (documented, Microsoft Learn, 2024-09-24).
-    """
+    """One TLS server for every host name of a resource, which answers as its `Service` does."""
 
     def __init__(
         self,
-        names: Names,
-        secrets: Secrets,
-        state: Callable[[], State],
+        service: Service,
         record: Callable[[Request], None],
         *,
-        refusal: Callable[[str], int | None],
         clock_skew: Callable[[], float],
         texts: deque[str],
-        redirects: bool,
     ) -> None:
-        self._names = names
-        self._secrets = secrets
-        self._redirects = redirects
-        self._state = state
-        self._refusal = refusal
+        self._service = service
         self._clock_skew = clock_skew
         self._record = record
         self._texts = texts
@@ -158,15 +97,15 @@ class FrontDoors:
 
         def cut() -> None:
             for transport, is_private_door in self._connected.items():
-                if is_private_door != self._state().has_private_endpoint:
+                if is_private_door != self._service.state.has_private_endpoint:
                     transport.abort()
 
         self._loop.call_soon_threadsafe(cut)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        admitted = self._admit(request)
-        if isinstance(admitted, str) and not _upgrades(request):
-            region = self._names.region
+        admitted = self._service.admit(request)
+        if isinstance(admitted, str) and not upgrades(request):
+            region = self._service.names.region
             admitted = await answer(request, admitted, region, self._recognition(request))
         credential = "none"
         if request.headers.get(KEY_HEADER):  # beside a token the SDK may send an empty one
@@ -174,71 +113,20 @@ class FrontDoors:
         elif request.headers.get("Authorization", "").startswith("Bearer "):
             credential = "token"
         # As it arrived: the parsed URL is normalised.
-        path, _, query = map(self._secrets.mask, request.raw_path.partition("?"))
+        path, _, query = map(self._service.secrets.mask, request.raw_path.partition("?"))
         status = 101 if isinstance(admitted, str) else admitted.status
-        self._record(
-            Request(self._host(request), path, query, credential, status, time.monotonic())
-        )
+        self._record(Request(host_of(request), path, query, credential, status, time.monotonic()))
         return await self._converse(request, admitted) if isinstance(admitted, str) else admitted
 
-    @staticmethod
-    def _host(request: web.Request) -> str:
-        return request.host.rsplit(":", 1)[0].lower()
-
-    def _is_private_door(self, request: web.Request) -> bool:
-        return self._host(request) == self._names.custom_domain
-
-    def _served(self, request: web.Request) -> str | None:
-        """The path of a request, without the offering; None if nothing is served there."""
-        path = request.path
-        offering = self._names.offering_of(self._host(request))
-        if offering is None:
-            offering, _, path = path.removeprefix("/").partition("/")
-            path = f"/{path}"
-        elif path in _PREFIXED_TOO.get(offering, ()):
-            path = path.removeprefix("/stt").removeprefix("/tts")
-        paths = _SOCKET_PATHS if _upgrades(request) else _REST_PATHS
-        return path if path in paths.get(offering, ()) else None
-
-    def _redirect(self, request: web.Request) -> web.Response:
-        offering, _, path = str(request.rel_url).lstrip("/").partition("/")
-        host = self._names.offering_host(offering)
-        # The SDK follows an upgrade to wss only (measured, 1.53), and puts the offering into the
-        # path there too. No REST API does (documented).
-        is_socket = _upgrades(request)
-        target = f"wss://{host}{request.rel_url}" if is_socket else f"https://{host}/{path}"
-        return web.Response(status=307, headers={"Location": target})
-
-    def _admit(self, request: web.Request) -> web.Response | str:
-        """A refusal, or the path that the request is let in to, without the offering."""
-        host = self._host(request)
-        if host not in self._names.hosts:
-            return refuse(404, f"the emulator has no front door {host}")
-        refusal = self._refusal(host)
-        if refusal is not None:
-            return refuse(refusal, "the emulator was told to answer so")
-        is_private_door = self._is_private_door(request)
-        has_private_endpoint = self._state().has_private_endpoint
-        asks_offering = request.path.lstrip("/").partition("/")[0] in OFFERINGS
-        if is_private_door and asks_offering and not has_private_endpoint:
-            if self._redirects:
-                return self._redirect(request)
-            return refuse(404, "the resource has no private endpoint")
-        is_wrong_door = not is_private_door and has_private_endpoint
-        if not self._secrets.open(request, is_regional=not is_private_door) or is_wrong_door:
-            return refuse(401, "wrong key, or the wrong endpoint for this resource")
-        path = self._served(request)
-        return refuse(404, "no such path") if path is None else path
-
     def _recognition(self, request: web.Request) -> RecognitionSession:
-        kind = "private endpoint" if self._is_private_door(request) else "regional host"
-        return RecognitionSession(f"the {kind} {self._host(request)}", self._texts)
+        kind = "private endpoint" if self._service.is_private_door(request) else "regional host"
+        return RecognitionSession(f"the {kind} {host_of(request)}", self._texts)
 
     async def _converse(self, request: web.Request, path: str) -> web.StreamResponse:
-        session = SynthesisSession() if path == _TTS_SOCKET_PATH else self._recognition(request)
+        session = SynthesisSession() if path == TTS_SOCKET_PATH else self._recognition(request)
         socket = web.WebSocketResponse(protocols=("USP",), max_msg_size=_UNLIMITED)
         transport = cast("asyncio.Transport", request.transport)
-        self._connected[transport] = self._is_private_door(request)
+        self._connected[transport] = self._service.is_private_door(request)
         try:
             await socket.prepare(request)
             async for frame in socket:

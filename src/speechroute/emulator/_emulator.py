@@ -15,15 +15,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-import trustme
-
 from ._dns import DnsServer
-from ._doors import FrontDoors, Request, Secrets
+from ._doors import FrontDoors, Request, tls_context
 from ._names import Names, State
 from ._proxy import ConnectProxy
+from ._service import Generation, Secrets, Service
 
 _REMEMBERED_REQUESTS = 10_000
-_FORBIDDEN = 403
 _SETTINGS = ("SPEECH_", "AZURE_SPEECH_")
 _PROXIES = ("https_proxy", "no_proxy")
 _RESOURCE_ID = (
@@ -34,6 +32,8 @@ _RESOURCE_ID = (
 
 class Emulator:
     """Azure Speech on loopback, for one resource in one of three network states.
+
+    Speaks as one of three generations of the service, see `Generation`.
 
     Serves the Speech SDK, and the REST APIs of voices, text to speech and short audio.
 
@@ -47,15 +47,14 @@ class Emulator:
         region: the resource's region.
         key: the resource key that is accepted; default: a new random one.
         resource_id: the resource's id, which goes with tokens to the region.
-        redirects: whether the custom domain of a resource without private endpoints leads to the
-            region (newer services, documented 2026-03) instead of answering 404.
+        generation: how the service treats a resource without private endpoints.
+        redirect_status: 301, 307 or 308: how the custom domain redirects where the generation does.
         dns_ttl: time to live of every DNS answer, seconds.
         issuer: the organisation in the name of the certificate authority; one that is not Azure's
             stands for a proxy that opens TLS.
         expires: until when the front doors' certificate is valid; default: for long.
 
     Attributes:
-        public_access: whether the VNet proxy lets anybody in; else it answers 403.
         clock_skew: seconds by which the front doors' clock is ahead.
         dns_answers: what DNS says instead, by name: the names that follow it, and its address at
             the end; without an address the last name does not exist.
@@ -71,7 +70,8 @@ class Emulator:
         region: str = "westeurope",
         key: str | None = None,
         resource_id: str = _RESOURCE_ID,
-        redirects: bool = False,
+        generation: Generation | str = Generation.Y2024,
+        redirect_status: int = 301,
         dns_ttl: int = 5,
         issuer: str = "Microsoft Corporation",
         expires: datetime | None = None,
@@ -81,19 +81,22 @@ class Emulator:
         proxy_port: int = 0,
     ) -> None:
         self._names = Names(custom_domain.lower(), region)
-        self._dns_state = self._service_state = State(state)
-        self._secrets = Secrets(key or secrets.token_hex(16), resource_id)
-        self._redirects = redirects
+        self._dns_state = State(state)
+        self._service = Service(
+            self._names,
+            Secrets(key or secrets.token_hex(16), resource_id),
+            self._dns_state,
+            Generation(generation),
+            redirect_status,
+        )
         self._dns_ttl = dns_ttl
         self._issuer, self._expires = issuer, expires
-        self.public_access = True
         self.clock_skew = 0.0
         self.dns_answers: dict[str, tuple[str, ...]] = {}
         self._address = address
         self._ports = dns_port, https_port, proxy_port
         self._requests: deque[Request] = deque(maxlen=_REMEMBERED_REQUESTS)
         self._tunnels: deque[str] = deque(maxlen=_REMEMBERED_REQUESTS)
-        self._failure: int | None = None
         self._texts: deque[str] = deque()
         self._doors: FrontDoors | None = None
         self._exit = contextlib.ExitStack()
@@ -119,17 +122,35 @@ class Emulator:
     @property
     def service_state(self) -> State:
         """Which doors the service opens. Changing it cuts connections through the others."""
-        return self._service_state
+        return self._service.state
 
     @service_state.setter
     def service_state(self, state: State | str) -> None:
-        self._service_state = State(state)
+        self._service.state = State(state)
         if self._doors:
             self._doors.cut_wrong()
 
+    @property
+    def generation(self) -> Generation:
+        """How the service treats a resource without private endpoints; assign it at any time."""
+        return self._service.generation
+
+    @generation.setter
+    def generation(self, generation: Generation | str) -> None:
+        self._service.generation = Generation(generation)
+
+    @property
+    def public_access(self) -> bool:
+        """Whether the VNet proxy lets anybody in; else it answers 403."""
+        return self._service.public_access
+
+    @public_access.setter
+    def public_access(self, is_open: bool) -> None:
+        self._service.public_access = is_open
+
     def fail_with(self, status: int | None) -> None:
         """Answer every request with this HTTP status from now on; None: as the state says."""
-        self._failure = status
+        self._service.failure = status
 
     def say(self, text: str) -> None:
         """Make this the text of the next final phrase, of whichever recognition has it first.
@@ -143,21 +164,21 @@ class Emulator:
     @property
     def key(self) -> str:
         """The resource key that the front doors accept."""
-        return self._secrets.key
+        return self._service.secrets.key
 
     @key.setter
     def key(self, key: str) -> None:
-        self._secrets.key = key
+        self._service.secrets.key = key
 
     @property
     def resource_id(self) -> str:
         """The id that a token to the region has to be given with."""
-        return self._secrets.resource_id
+        return self._service.secrets.resource_id
 
     @property
     def tokens(self) -> set[str]:
         """The Microsoft Entra tokens that the front doors accept; add yours."""
-        return self._secrets.tokens
+        return self._service.secrets.tokens
 
     @property
     def custom_domain(self) -> str:
@@ -228,22 +249,14 @@ class Emulator:
         with contextlib.ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="speechroute-")))
             self._ca_file = folder / "ca.pem"
-            stack.enter_context(self._running(self._certificate()))
+            hosts = sorted(self._names.hosts)
+            context = tls_context(hosts, self._ca_file, self._issuer, self._expires)
+            stack.enter_context(self._running(context))
             self._exit = stack.pop_all()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._exit.close()
-
-    def _certificate(self) -> ssl.SSLContext:
-        authority = trustme.CA(
-            organization_name=self._issuer, organization_unit_name="speechroute emulator"
-        )
-        authority.cert_pem.write_to_path(str(self._ca_file))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        certificate = authority.issue_cert(*sorted(self._names.hosts), not_after=self._expires)
-        certificate.configure_cert(context)
-        return context
 
     @contextlib.contextmanager
     def _running(self, context: ssl.SSLContext) -> Iterator[None]:
@@ -261,27 +274,16 @@ class Emulator:
             thread.join()
             loop.close()
 
-    def _refusal(self, host: str) -> int | None:
-        """The status that every request to a host gets, whatever it asks for."""
-        is_shut = self._service_state is State.PROXY and not self.public_access
-        if is_shut and host == self._names.custom_domain:
-            return _FORBIDDEN
-        return self._failure
-
     async def _start(self, servers: contextlib.AsyncExitStack, context: ssl.SSLContext) -> None:
         dns_port, https_port, proxy_port = self._ports
         dns = DnsServer(self._names, lambda: self._dns_state, self._dns_ttl, self.dns_answers)
         servers.push_async_callback(dns.stop)
         dns_port = await dns.start(self._address, dns_port)
         doors = FrontDoors(
-            self._names,
-            self._secrets,
-            lambda: self._service_state,
+            self._service,
             self._requests.append,
-            refusal=self._refusal,
             clock_skew=lambda: self.clock_skew,
             texts=self._texts,
-            redirects=self._redirects,
         )
         servers.push_async_callback(doors.stop)
         self._doors = doors
