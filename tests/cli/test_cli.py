@@ -177,13 +177,13 @@ def test_a_url_that_is_none_is_exit_code_2() -> None:
 def test_emulate_runs_a_command_inside_and_passes_its_exit_code_on(tmp_path: Path) -> None:
     code = "import os, sys; print(sorted(n for n in os.environ if 'SPEECH' in n)); sys.exit(7)"
     done = run(
-        "emulate", "--state", "removed", "--", sys.executable, "-c", code,
+        "emulate", "--state", "removed", "--generation", "2026", "--", sys.executable, "-c", code,
         environment={"AZURE_SPEECH_KEY": "my-own-key", "no_proxy": "*"},
     )  # fmt: skip
     assert done.returncode == 7
     assert "AZURE_SPEECH_KEY" not in done.stdout
     assert "SPEECH_ENDPOINT" in done.stdout
-    assert "state removed" in done.stderr
+    assert "generation 2026, state removed" in done.stderr
 
 
 def test_emulate_says_what_it_cannot_run_and_how_a_command_was_killed() -> None:
@@ -204,7 +204,7 @@ def test_emulate_alone_prints_the_environment_and_ends_cleanly(number: signal.Si
         stdout, stderr = process.communicate(timeout=30)
     assert process.returncode == 0, stderr
     document = json.loads(stdout)
-    assert document["state"] == "vnet"
+    assert (document["generation"], document["state"]) == ("2024", "vnet")
     assert not Path(document["environment"]["SSL_CERT_FILE"]).exists()
 
 

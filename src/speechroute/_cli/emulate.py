@@ -27,6 +27,14 @@ class EmulatedState(StrEnum):
     REMOVED = "removed"
 
 
+class EmulatedGeneration(StrEnum):
+    """Those of `speechroute.emulator.Generation`, likewise."""
+
+    Y2024 = "2024"
+    Y2026 = "2026"
+    STRICT = "strict"
+
+
 def require_emulator() -> None:
     """Say how to install the emulator where it is not."""
     try:
@@ -46,6 +54,13 @@ def emulate(
     state: Annotated[EmulatedState, typer.Option(help="The state to start in.")] = (
         EmulatedState.VNET
     ),
+    generation: Annotated[
+        EmulatedGeneration,
+        typer.Option(
+            help="Without a private endpoint, the custom domain answers 404 (2024), or leads to "
+            "the region (2026), which lets in nobody else (strict)."
+        ),
+    ] = EmulatedGeneration.Y2024,
     as_json: JsonFlag = False,
 ) -> None:
     """Run Azure Speech on loopback, and COMMAND inside it under production host names.
@@ -58,20 +73,21 @@ def emulate(
 
     received = stop_on_signals()
     try:
-        with Emulator(state.value) as emulator:
+        with Emulator(state.value, generation=generation.value) as emulator:
             _emulate(emulator, command or [], as_json=as_json)
     except KeyboardInterrupt:
         raise typer.Exit(KILLED + received[0] if command else 0) from None
 
 
 def _emulate(emulator: Emulator, command: list[str], *, as_json: bool) -> None:
-    environment, state = emulator.environment, emulator.state
-    description = {"state": state, "environment": environment}
+    environment, state, generation = emulator.environment, emulator.state, emulator.generation
+    description = {"generation": generation, "state": state, "environment": environment}
+    what = f"generation {generation}, state {state}"
     if command:
         if as_json:  # standard output belongs to the command
             typer.echo(json.dumps(description), err=True)
         else:
-            _say(f"Emulating Azure Speech, state {state}. Switch with:", emulator.proxy_url)
+            _say(f"Emulating Azure Speech, {what}. Switch with:", emulator.proxy_url)
         raise typer.Exit(run_to_end(command, emulator.environment_over(os.environ)))
     if as_json:
         print_json(description)
@@ -79,7 +95,7 @@ def _emulate(emulator: Emulator, command: list[str], *, as_json: bool) -> None:
         for name, value in environment.items():
             typer.echo(f"export {name}={shlex.quote(value)}")
     sys.stdout.flush()
-    _say(f"Emulating, state {state}, until Ctrl-C. Switch with:", emulator.proxy_url)
+    _say(f"Emulating, {what}, until Ctrl-C. Switch with:", emulator.proxy_url)
     threading.Event().wait()
 
 
