@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -234,29 +235,41 @@ def test_the_emulators_environment_can_be_used_from_another_process() -> None:
         process.wait(30)
 
 
+WITH_PRIVATE_ENDPOINT = {"region": 401, "endpoint": None, "speechroute": None}
+REDIRECTED_BEFORE = {**WITH_PRIVATE_ENDPOINT, "redirected": 401}
 EXPECTED = {
-    "vnet": {"region": 401, "endpoint": None, "speechroute": None},
-    "proxy": {"region": 401, "endpoint": None, "speechroute": None},
-    "removed": {"region": None, "endpoint": 404, "speechroute": None},
+    "2024": {
+        "removed": {"region": None, "endpoint": 404, "speechroute": None},
+        "vnet": WITH_PRIVATE_ENDPOINT,
+        "proxy": WITH_PRIVATE_ENDPOINT,
+    },
+    "2026": {
+        "removed": dict.fromkeys(REDIRECTED_BEFORE),
+        "vnet": REDIRECTED_BEFORE,
+        "proxy": REDIRECTED_BEFORE,
+    },
 }
 
 
-def test_demo_shows_three_of_three_and_the_static_ones_failing() -> None:
-    done = run("demo", environment={"SPEECH_REGION": "not.a.region"})
-    assert done.returncode == 0, done.stderr
-    assert "speechroute: 3 of 3 states recognised" in done.stdout
-    assert done.stdout.count("error 401") == 2
-    assert done.stdout.count("error 404") == 1
-    assert done.stdout.count("recognised") >= 6
-    assert max(map(len, done.stdout.splitlines())) <= 80
-    as_json = json.loads(forked("demo", "--json").stdout)
-    got = {s: {w: cell["status"] for w, cell in row.items()} for s, row in as_json.items()}
+def test_demo_shows_speechroute_right_everywhere_and_the_static_ones_failing() -> None:
+    with ThreadPoolExecutor() as pool:
+        as_json = pool.submit(forked, "demo", "--json")
+        done = run("demo", environment={"SPEECH_REGION": "not.a.region"})
+        results = json.loads(as_json.result().stdout)
+    got = {
+        generation: {
+            state: {kind: cell["status"] for kind, cell in row.items()}
+            for state, row in rows.items()
+        }
+        for generation, rows in results.items()
+    }
     assert got == EXPECTED
-    assert all(
-        cell["recognised"] == (cell["status"] is None)
-        for row in as_json.values()
-        for cell in row.values()
-    )
+    cells = [cell for rows in results.values() for row in rows.values() for cell in row.values()]
+    assert all(cell["recognised"] == (cell["status"] is None) for cell in cells)
+    assert done.returncode == 0, done.stderr
+    assert "speechroute: 6 of 6 recognised" in done.stdout
+    assert (done.stdout.count("error 401"), done.stdout.count("error 404")) == (6, 1)
+    assert max(map(len, done.stdout.splitlines())) <= 80
 
 
 def test_the_command_without_its_extra_says_how_to_install_it() -> None:
