@@ -147,7 +147,7 @@ class Service:
         return refuse(404, "no such path") if path is None else path
 
     def _opens(self, request: web.Request, *, is_private_door: bool) -> bool:
-        # By any spelling of the parameter: SDKs before 1.50 lower it (documented).
+        # By any spelling of the parameter: SDKs before 1.50 lower it (measured, 1.48.2).
         names_domain = any(
             name.lower() == _CUSTOM_DOMAIN.lower() and value.lower() == self.names.custom_domain
             for name, value in request.query.items()
