@@ -17,6 +17,7 @@ from speechroute._core.clouds import (
     Host,
     Marker,
     MarkerKind,
+    api_host_in,
     cloud_of_region,
     private_link_zone,
     recognise_host,
@@ -324,6 +325,29 @@ def test_a_cloud_builds_the_hosts_that_it_recognises(names: Names) -> None:
     assert (api, speech) == (f"{names.region}.{names.api}", f"{names.region}.tts.{names.speech}")
     assert recognise_host(api) == Host(names.cloud, region=names.region)
     assert recognise_host(speech) == Host(names.cloud, region=names.region, offering=Offering.TTS)
+
+
+SPELLED = {"virginia": "usgovvirginia", "arizona": "usgovarizona"}
+
+
+@pytest.mark.parametrize(("spelled", "region"), SPELLED.items(), ids=SPELLED)
+def test_regions_of_government_have_their_documented_names_however_hosts_spell_them(
+    spelled: str, region: str
+) -> None:
+    api = f"{spelled}.api.cognitive.microsoft.us"
+    assert recognise_marker(api) == Marker(MarkerKind.REGIONAL, region, GOVERNMENT)
+    chain = ("my-speech.cognitiveservices.azure.us", api)
+    assert api_host_in(chain) == f"{region}.api.cognitive.microsoft.us"
+    proxy = f"vnetproxyv1-x-prod.{spelled}.cloudapp.usgovcloudapi.net"
+    assert recognise_marker(proxy) == Marker(MarkerKind.VNET_PROXY, region, GOVERNMENT)
+    gateway = recognise_marker(f"cognitive{spelled}prod.azure-api.us")
+    assert gateway == Marker(MarkerKind.REGIONAL, None, GOVERNMENT)
+    assert recognise_host(api) == Host(GOVERNMENT, region=region)
+    host = recognise_host(f"{spelled}.stt.speech.azure.us")
+    assert host == Host(GOVERNMENT, region=region, offering=Offering.STT)
+    assert recognise_host(f"{spelled}.api.cognitive.azure.cn") is None
+    public = f"{spelled}.api.cognitive.microsoft.com"
+    assert recognise_host(public) == Host(PUBLIC, region=spelled)
 
 
 @every_cloud

@@ -281,6 +281,14 @@ def test_a_name_of_another_cloud_is_an_error_that_names_both(
     assert (told.row, told.region) in ((Row.OTHER_CLOUD, None), (Row.TOLD_NO, "westeurope"))
 
 
+def test_a_region_of_government_has_its_documented_name_in_a_route() -> None:
+    view = DnsView(answered(GOVERNMENT, "virginia.api.cognitive.microsoft.us"))
+    for region in (None, "usgovvirginia"):
+        resource = Resource(GOVERNMENT, region)
+        route = Route.of(decide(view, resource), resource, view, 0)
+        assert (route.row, route.region, route.warnings) == (Row.REGIONAL, "usgovvirginia", ())
+
+
 def test_a_route_refuses_a_region_of_another_cloud_wherever_it_comes_from() -> None:
     verdict = Verdict(Row.REGIONAL, Decision.REGIONAL, "By hand.", "westeurope")
     with pytest.raises(RouteUndecided, match=r"of the public cloud.*in the government cloud"):

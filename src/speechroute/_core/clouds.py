@@ -6,7 +6,8 @@ without a trailing dot.
 Sources: custom domains, regional hosts and the public cloud's DNS markers from "Use Speech
 service through a private endpoint" (Microsoft Learn, 2024-09-24) and "Sovereign clouds"
 (Microsoft Learn, 2025-08), documented. The DNS markers of Government and China apply the public
-cloud's scheme to their suffixes, assumed.
+cloud's scheme to their suffixes, assumed; that hosts of Government spell regions without their
+prefix, reported by public projects.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class Cloud(NamedTuple):
         api_suffix: what follows the region in the regional API host.
         speech_suffix: what follows the offering in a regional offering host.
         region_prefixes: what the names of its regions begin with; empty: all others.
+        region_spellings: how host names spell regions too, and their documented names.
         vnet_proxy, gateway: suffixes of the names that a chain passes through.
     """
 
@@ -66,12 +68,18 @@ class Cloud(NamedTuple):
     region_prefixes: tuple[str, ...]
     vnet_proxy: tuple[str, ...]
     gateway: tuple[str, ...]
+    region_spellings: tuple[tuple[str, str], ...] = ()
 
     def offering_host(self, region: str, offering: str) -> str:
         return f"{region}.{offering}.{self.speech_suffix}"
 
     def api_host(self, region: str) -> str:
         return f"{region}.{self.api_suffix}"
+
+    def region_of(self, spelled: str) -> str | None:
+        """The documented name of a region in a host name of this cloud, or None if it has none."""
+        region = dict(self.region_spellings).get(spelled, spelled)
+        return region if cloud_of_region(region) is self else None
 
 
 class Marker(NamedTuple):
@@ -99,6 +107,7 @@ GOVERNMENT = Cloud(
     region_prefixes=("usgov", "usdod"),
     vnet_proxy=("prod.vnet.cog.usgovtrafficmanager.net", "cloudapp.usgovcloudapi.net"),
     gateway=("usgovtrafficmanager.net", "azure-api.us", "usgovcloudapp.net"),
+    region_spellings=(("virginia", "usgovvirginia"), ("arizona", "usgovarizona")),
 )
 CHINA = Cloud(
     name="china",
@@ -173,7 +182,7 @@ def recognise_host(host: str) -> Host | None:
         if match is None:
             continue
         offering, region = match["offering"], match["region"]
-        if region and cloud_of_region(region) is not cloud:
+        if region and not (region := cloud.region_of(region)):
             return None
         return Host(cloud, match["custom_domain"], region, Offering(offering) if offering else None)
     return None
@@ -226,7 +235,7 @@ def recognise_marker(name: str) -> Marker | None:
         if match is None:
             continue
         region = match.groupdict().get("region")
-        if region is None or cloud_of_region(region) is cloud:
+        if region is None or (region := cloud.region_of(region)):
             return Marker(kind, region, cloud)
     return None
 
