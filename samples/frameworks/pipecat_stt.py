@@ -50,7 +50,7 @@ async def recognise(**door: Any) -> str:
 def main() -> None:
     logger.configure(handlers=[{"sink": sys.stderr, "level": "WARNING"}])
     settings = SpeechSettings()
-    door = resolve(settings).sdk_kwargs("stt")
+    door = resolve(settings).sdk_kwargs()
     key = settings.key.get_secret_value()
     arguments = {"region": door.get("region"), "private_endpoint": door.get("endpoint")}
     try:

@@ -41,7 +41,7 @@ async def speak(**door: Any) -> float:
 def main() -> None:
     logger.configure(handlers=[{"sink": sys.stderr, "level": "WARNING"}])
     settings = SpeechSettings()
-    door = resolve(settings).sdk_kwargs("tts")
+    door = resolve(settings).sdk_kwargs()
     key = settings.key.get_secret_value()
     arguments = {"region": door.get("region"), "private_endpoint": door.get("endpoint")}
     try:

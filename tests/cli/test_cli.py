@@ -92,9 +92,10 @@ def test_check_shows_the_hosts_of_a_regional_route_in_china() -> None:
         "SPEECH_PROXY": "http://127.0.0.1:9",
     }
     done = forked("check", environment=environment)
-    old = "/speech/recognition/interactive/cognitiveservices/v1"
-    assert f"wss://chinanorth3.stt.speech.azure.cn{old}\n" in done.stdout
-    assert "wss://chinanorth3.tts.speech.azure.cn/cognitiveservices/websocket/v1\n" in done.stdout
+    host = "chinanorth3.api.cognitive.azure.cn"
+    assert f"wss://{host}/stt/speech/universal/v2\n" in done.stdout
+    assert f"wss://{host}/tts/cognitiveservices/websocket/v1\n" in done.stdout
+    assert f"https://{host}/tts/cognitiveservices/voices/list\n" in done.stdout
     assert "SR502 info" in done.stdout
 
 

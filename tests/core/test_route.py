@@ -170,14 +170,12 @@ def test_in_the_public_cloud_the_sdk_gets_the_region(offering: str) -> None:
 
 @offerings
 @sovereign
-def test_in_another_cloud_the_sdk_gets_the_host_of_the_offering(
+def test_in_another_cloud_the_sdk_gets_the_endpoint_of_the_region(
     names: Names, offering: str
 ) -> None:
     route = regional(names)
-    assert route.sdk_kwargs(offering) == route.sdk_kwargs(Offering(offering))
-    # The SDK's translator opens /stt/... on the host that it is given.
-    named = "stt" if offering == "s2s" else offering
-    assert route.sdk_kwargs(offering) == {"host": f"https://{names.offering_host(named)}"}
+    assert route.sdk_kwargs(offering) == {"endpoint": f"https://{names.region}.{names.api}/"}
+    assert route.sdk_kwargs(offering) == route.sdk_kwargs()
     assert route.host(offering) == names.offering_host(offering)
 
 

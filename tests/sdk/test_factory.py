@@ -266,27 +266,41 @@ def test_a_known_region_is_looked_up_for_comparison() -> None:
 @pytest.mark.parametrize(
     ("endpoint", "region", "host"),
     [
-        ("my.cognitiveservices.azure.us", "usgovvirginia", "usgovvirginia.tts.speech.azure.us"),
-        ("my.cognitiveservices.azure.cn", "chinanorth3", "chinanorth3.tts.speech.azure.cn"),
+        (
+            "my.cognitiveservices.azure.us",
+            "usgovvirginia",
+            "usgovvirginia.api.cognitive.microsoft.us",
+        ),
+        ("my.cognitiveservices.azure.cn", "chinanorth3", "chinanorth3.api.cognitive.azure.cn"),
     ],
 )
-def test_regional_routes_of_other_clouds_name_the_host(
+def test_regional_routes_of_other_clouds_are_the_endpoint_of_the_region(
     endpoint: str, region: str, host: str
 ) -> None:
     factory = make(Observer(), endpoint=endpoint, region=region, private_endpoint="no")
-    config = factory.speech_config("tts")
-    assert config.get_property(PROPERTY.SpeechServiceConnection_Host) == f"https://{host}"
+    for config in (
+        factory.speech_config(),
+        factory.speech_config("tts"),
+        factory.translation_config(["de"]),
+    ):
+        found = config.get_property(PROPERTY.SpeechServiceConnection_Endpoint)
+        assert found == f"https://{host}/"
 
 
 def test_the_proxy_is_chosen_for_the_host_that_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:8080")
-    monkeypatch.setenv("NO_PROXY", "usgovvirginia.stt.speech.azure.us")
-    domain = "my.cognitiveservices.azure.us"
-    values = {"endpoint": domain, "region": "usgovvirginia", "private_endpoint": "no"}
-    factory = SpeechConfigFactory(settings(proxy="env", **values), observe=Observer())
+    monkeypatch.setenv(
+        "NO_PROXY", "westeurope.stt.speech.microsoft.com,usgovvirginia.api.cognitive.microsoft.us"
+    )
     host = PROPERTY.SpeechServiceConnection_ProxyHostName
-    assert factory.translation_config(["de"]).get_property(host) == ""
-    assert factory.speech_config("tts").get_property(host) == "proxy.example"
+    values: dict[str, Any] = {"private_endpoint": "no", "proxy": "env"}
+    public = SpeechConfigFactory(settings(region="westeurope", **values), observe=Observer())
+    assert public.speech_config("tts").get_property(host) == "proxy.example"
+    assert public.speech_config("stt").get_property(host) == ""
+    domain = "my.cognitiveservices.azure.us"
+    values |= {"endpoint": domain, "region": "usgovvirginia"}
+    government = SpeechConfigFactory(settings(**values), observe=Observer())
+    assert government.translation_config(["de"]).get_property(host) == ""
 
 
 def test_a_pickled_factory_observes_anew_with_the_key_of_its_new_place(

@@ -324,49 +324,38 @@ def test_configs_with_one_token_credential_share_its_tokens() -> None:
 class Cloud(NamedTuple):
     domain: str
     region: str
-    call: dict[str, str]
-    door: dict[str, str]
+    endpoint: str
+    host: str
 
 
 CLOUDS = {
-    "Government, by region": Cloud(
+    "Government": Cloud(
         "my-speech.cognitiveservices.azure.us",
         "usgovvirginia",
-        {"region": "usgovvirginia"},
-        {"host": "https://usgovvirginia.stt.speech.azure.us"},
+        "https://usgovvirginia.api.cognitive.microsoft.us/",
+        "wss://usgovvirginia.tts.speech.azure.us",
     ),
-    "Government, by host": Cloud(
-        "my-speech.cognitiveservices.azure.us",
-        "usgovvirginia",
-        {"host": "wss://usgovvirginia.tts.speech.azure.us"},
-        {"host": "https://usgovvirginia.tts.speech.azure.us"},
-    ),
-    "China, by region": Cloud(
+    "China": Cloud(
         "my-speech.cognitiveservices.azure.cn",
         "chinanorth3",
-        {"region": "chinanorth3"},
-        {"region": "chinanorth3"},
-    ),
-    "China, by endpoint": Cloud(
-        "my-speech.cognitiveservices.azure.cn",
-        "chinanorth3",
-        {"endpoint": "https://my-speech.cognitiveservices.azure.cn/"},
-        {"region": "chinanorth3"},
-    ),
-    "China, by host": Cloud(
-        "my-speech.cognitiveservices.azure.cn",
-        "chinanorth3",
-        {"host": "wss://chinanorth3.tts.speech.azure.cn"},
-        {"host": "https://chinanorth3.tts.speech.azure.cn"},
+        "https://chinanorth3.api.cognitive.azure.cn/",
+        "wss://chinanorth3.tts.speech.azure.cn",
     ),
 }
 
 
 @pytest.mark.parametrize("case", CLOUDS)
-def test_a_regional_route_in_the_other_clouds(case: str) -> None:
-    domain, region, call, door = CLOUDS[case]
+def test_a_regional_route_in_the_other_clouds_is_the_endpoint_of_the_region(case: str) -> None:
+    domain, region, endpoint, host = CLOUDS[case]
     inject(endpoint=domain, region=region, private_endpoint="no")
-    assert told(speechsdk.SpeechConfig(subscription=KEY, **call)) == {**door, "key": KEY}
+    calls = ({"region": region}, {"endpoint": f"https://{domain}/"}, {"endpoint": endpoint})
+    kinds = (speechsdk.SpeechConfig, speechsdk.translation.SpeechTranslationConfig)
+    for call in (*calls, {"host": host}, {}):
+        for kind in kinds:
+            config = kind(subscription=KEY, **call)
+            assert told(config) == {"endpoint": endpoint, "key": KEY}
+    without = speechsdk.SpeechConfig(endpoint=endpoint)
+    assert told(without) == {"endpoint": endpoint}
 
 
 def test_a_container_is_named_by_its_host_only() -> None:

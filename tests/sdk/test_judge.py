@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 
 from places import OLDEST_SDK, SUPPORT
+from sdk_urls import ID
 from sdks import SDKS, floor
 from speechroute import Offering, SpeechConfigFactory, SpeechSettings, urls
+from speechroute._doctor.doors import doors_of
 from speechroute.emulator import Emulator
 
 REGION = "westeurope"
@@ -99,9 +101,30 @@ def test_every_client_of_the_script_is_judged(verdicts: Any) -> None:
     assert set(opened) == {*WEBSOCKET_CLIENTS, "voices_list"}
 
 
+class Cloud(NamedTuple):
+    custom_domain: str
+    region: str
+    api: str
+
+
 CLOUDS = {
-    "government": ("my-speech.cognitiveservices.azure.us", "usgovvirginia", "speech.azure.us"),
-    "china": ("my-speech.cognitiveservices.azure.cn", "chinanorth3", "speech.azure.cn"),
+    "government": Cloud(
+        "my-speech.cognitiveservices.azure.us",
+        "usgovvirginia",
+        "api.cognitive.microsoft.us",
+    ),
+    "china": Cloud(
+        "my-speech.cognitiveservices.azure.cn",
+        "chinanorth3",
+        "api.cognitive.azure.cn",
+    ),
+}
+TOLD_BY_CHECK = {
+    "recognition": "recognize_once",
+    "translation": "translation",
+    "transcription": "transcription",
+    "synthesis": "synthesis",
+    "custom voice": "custom_voice",
 }
 
 
@@ -119,40 +142,50 @@ def hosts(opened: dict[str, list[str]], emulator: Emulator) -> dict[str, set[str
 def test_in_other_clouds_every_client_opens_the_right_cloud_with_speechroute_only(
     cloud: str,
 ) -> None:
-    custom_domain, region, suffix = CLOUDS[cloud]
+    custom_domain, region, api = CLOUDS[cloud]
     make = partial(Emulator, custom_domain=custom_domain, region=region)
     with make("removed") as emulator:
-        factory = SpeechConfigFactory(
-            SpeechSettings(
-                key=emulator.key,
-                endpoint=custom_domain,
-                dns_servers=emulator.dns_server,
-                proxy=emulator.proxy_url,
-            )
+        settings = SpeechSettings(
+            key=emulator.key,
+            endpoint=custom_domain,
+            dns_servers=emulator.dns_server,
+            proxy=emulator.proxy_url,
         )
+        factory = SpeechConfigFactory(settings)
         route = factory.route()
         assert (route.region, route.cloud) == (region, cloud)
         emulator.state = "vnet"
         factory.invalidate()
         private = factory.route().sdk_kwargs("stt")
 
-    def opened(state: str, configs: dict[str, dict[str, str]]) -> dict[str, set[str]]:
+    def opened(
+        sdk: str, state: str, configs: dict[str, dict[str, str]]
+    ) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
         with make(state) as emulator:
-            return hosts(run("newest", emulator, configs), emulator)
+            urls_of = run(sdk, emulator, configs)
+            return urls_of, hosts(urls_of, emulator)
 
+    regional = {offering: route.sdk_kwargs(offering) for offering in Offering}
     with ThreadPoolExecutor() as pool:
-        right, through_custom_domain, by_hand = pool.map(
+        (found, right), (found_by_oldest, _), (_, through_custom_domain), (_, by_hand) = pool.map(
             opened,
-            ("removed", "vnet", "vnet"),
+            ("newest", "oldest", "newest", "newest"),
+            ("removed", "removed", "vnet", "vnet"),
             (
-                {offering: route.sdk_kwargs(offering) for offering in Offering},
+                regional,
+                regional,
                 for_every_offering(**private),
                 for_every_offering(region=region),
             ),
         )
-    for client, found in right.items():
-        assert found, client
-        assert all(re.fullmatch(rf"{region}\.\w+\.{re.escape(suffix)}", host) for host in found)
+    assert right == {client: {f"{region}.{api}"} for client in right}
+    assert found == found_by_oldest
+    told = {door.client: door.url for door in doors_of(route, settings)}
+    for client, opening in TOLD_BY_CHECK.items():
+        assert [told[client].replace("DEPLOYMENT", ID)] == [
+            url.replace(":443/", "/") for url in found[opening]
+        ]
+    assert urlsplit(told["voices list"]).hostname == f"{region}.{api}"
     assert set().union(*through_custom_domain.values()) == {custom_domain}
     wrong = {c for c, found in by_hand.items() if any("microsoft.com" in host for host in found)}
     # Measured, 1.53: the region table knows no Government, and only part of China.

@@ -25,7 +25,7 @@ import azure.cognitiveservices.speech as speechsdk
 from places import WAV
 
 _PATIENCE_S = 30
-_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
 class Clients:
@@ -76,7 +76,7 @@ class Clients:
 
     def endpoint_id(self) -> None:
         config = self._config("stt")
-        config.endpoint_id = _ID
+        config.endpoint_id = ID
         self._recognizer(config).recognize_once()
 
     def pronunciation(self) -> None:
@@ -102,7 +102,7 @@ class Clients:
 
     def custom_voice(self) -> None:
         config = self._config("voice")
-        config.endpoint_id = _ID
+        config.endpoint_id = ID
         speechsdk.SpeechSynthesizer(config, None).speak_text("x")
 
     def text_stream(self) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from . import urls
 from .addresses import is_loopback
-from .clouds import Offering, cloud_of_region
+from .clouds import PUBLIC, Offering, cloud_of_region
 from .errors import RouteUndecided, UnsupportedUrl
 from .forgetting import forgetting
 from .resource import Resource
@@ -31,7 +31,6 @@ _AT_RESOURCE = frozenset(
 )
 """APIs that a resource with a custom domain serves there whatever the route (documented,
 2024-09-24); tokens come from the region."""
-
 
 _ISSUED_ONLY_TO_ALL_NETWORKS = (
     "This is a token URL of a resource with a private endpoint. Tokens are only issued there if "
@@ -174,23 +173,23 @@ class Route:
         """The keyword arguments for ``SpeechConfig``, without the credential.
 
         Args:
-            offering: what the config is for. Only a regional route in Azure Government or
-                China depends on it, where the SDK's own region table is wrong (measured,
-                1.53) and one host is named instead.
+            offering: what the config is for; no route depends on it.
 
         Returns:
-            ``endpoint``, ``region`` or ``host``, exactly one of them.
+            ``endpoint``, ``region`` or ``host``, exactly one of them. A regional route in Azure
+            Government and China is the endpoint that the portal shows for the region (documented,
+            2025-08), since the SDK's own region table is wrong there. Every client opens its own
+            path there (measured, 1.48.2 and 1.53).
         """
+        Offering(offering)  # or it is none
+        custom_domain, region = self._names()
         if self.other_host is not None:
             return {"host": self.other_host}
-        # With a host, the SDK's translator opens the path that it opens at stt with a region.
-        host = self.host(Offering.STT if Offering(offering) is Offering.S2S else offering)
         if self.is_at_custom_domain:
-            return {"endpoint": f"https://{host}/"}
-        if self.cloud == "public":
-            return {"region": self._names()[1]}
-        # https, not wss: with wss the SDK's request for the voices list is not valid (measured).
-        return {"host": f"https://{host}"}
+            return {"endpoint": f"https://{custom_domain}/"}
+        if self.cloud == PUBLIC.name:
+            return {"region": region}
+        return {"endpoint": f"https://{cloud_of_region(region).api_host(region)}/"}
 
     @forgetting
     def url(self, url: str) -> str:

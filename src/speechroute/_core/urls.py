@@ -31,7 +31,8 @@ _LOOPBACK = "localhost"
 _LOOPBACK_SCHEMES = {**_SCHEMES, "http": "https", "ws": "wss"}
 """Schemes, and what becomes of them: Azure is only ever reached over TLS."""
 OFFERING_PATH = re.compile(rf"/({'|'.join(Offering)})(?=/|$)")
-SDK_PATHS = frozenset({"/stt/speech/universal/v2", "/tts/cognitiveservices/websocket/v1"})
+SDK_STT, SDK_TTS = "/stt/speech/universal/v2", "/tts/cognitiveservices/websocket/v1"
+SDK_PATHS = frozenset({SDK_STT, SDK_TTS})
 """Paths that SDK 1.43 and newer open on regional hosts too, offering included (measured)."""
 _API_PATH = re.compile(
     r"/(speechtotext|texttospeech|sts|customvoice|avatar|videotranslation)(?=/|$)"

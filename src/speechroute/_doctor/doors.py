@@ -13,10 +13,6 @@ from .._network.proxy import Choice, choose_proxy
 from .._settings.model import SpeechSettings
 from .facts import ClientDoor
 
-NEW_STT = "/stt/speech/universal/v2"
-_NEW_TTS = "/tts/cognitiveservices/websocket/v1"
-_OLD_STT = "/speech/recognition/interactive/cognitiveservices/v1"
-_OLD_TTS = "/cognitiveservices/websocket/v1"
 VOICES = "cognitiveservices/voices/list"
 _MODELS = "speechtotext/models/base?api-version=2024-11-15"
 _TOKEN = "v1.0/issueToken"  # noqa: S105  # a path
@@ -25,7 +21,7 @@ _ANY_ID = "DEPLOYMENT"
 
 
 def doors_of(route: Route, settings: SpeechSettings) -> tuple[ClientDoor, ...]:
-    """The URL that each client opens (measured, 1.53.0; REST: documented, 2024-09-24)."""
+    """The URL that each client opens (measured, 1.48.2 and 1.53; REST: documented, 2024-09-24)."""
     doors = [*_sdk(route, settings), *_rest(route)]
     chosen = []
     for door in doors:
@@ -46,16 +42,15 @@ def _sdk(route: Route, settings: SpeechSettings) -> list[ClientDoor]:
         return [ClientDoor("every client", route.other_host, "a host of SPEECH_ALLOW_HOSTS")]
     model, language = settings.endpoint_id, settings.language
     transcriber = {"cid": model, "language": language or (None if model else "en-us")}
-    voices = route.rest_url(Offering.TTS, VOICES)
-    clients: tuple[tuple[str, Offering, str, str, dict[str, str | None]], ...] = (
-        ("recognition", Offering.STT, NEW_STT, _OLD_STT, {"cid": model}),
-        ("translation", Offering.S2S, NEW_STT, NEW_STT, {"cid": model}),
-        ("transcription", Offering.STT, NEW_STT, NEW_STT, transcriber),
-        ("synthesis", Offering.TTS, _NEW_TTS, _OLD_TTS, {}),
-        ("custom voice", Offering.VOICE, _NEW_TTS, _OLD_TTS, {"deploymentId": model or _ANY_ID}),
+    clients: tuple[tuple[str, Offering, str, dict[str, str | None]], ...] = (
+        ("recognition", Offering.STT, urls.SDK_STT, {"cid": model}),
+        ("translation", Offering.S2S, urls.SDK_STT, {"cid": model}),
+        ("transcription", Offering.STT, urls.SDK_STT, transcriber),
+        ("synthesis", Offering.TTS, urls.SDK_TTS, {}),
+        ("custom voice", Offering.VOICE, urls.SDK_TTS, {"deploymentId": model or _ANY_ID}),
     )
     doors = []
-    for client, offering, path, path_of_host, query in clients:
+    for client, offering, path, query in clients:
         full_url = settings.full_url
         if full_url:
             of_url = urls.parse(full_url).offering
@@ -64,13 +59,19 @@ def _sdk(route: Route, settings: SpeechSettings) -> list[ClientDoor]:
             else:
                 doors.append(ClientDoor(client, "", f"none: the full URL is one of {of_url}"))
             continue
-        door = route.sdk_kwargs(offering)
-        # A translator connects to the host of stt (measured, 1.53).
-        host = route.host(Offering.STT if offering is Offering.S2S else offering)
+        # With a region, a translator connects to the host of stt (measured, 1.53).
+        at_region = route.host(Offering.STT if offering is Offering.S2S else offering)
+        host = _endpoint_host(route, offering) or at_region
         given = urlencode({name: value for name, value in query.items() if value})
-        opened = path_of_host if "host" in door else path
-        doors.append(ClientDoor(client, f"wss://{host}{opened}{f'?{given}' if given else ''}"))
+        doors.append(ClientDoor(client, f"wss://{host}{path}{f'?{given}' if given else ''}"))
+    endpoint = _endpoint_host(route, Offering.TTS)
+    voices = f"https://{endpoint}/tts/{VOICES}" if endpoint else route.rest_url("tts", VOICES)
     return [*doors, ClientDoor("voices list", voices)]
+
+
+def _endpoint_host(route: Route, offering: Offering) -> str:
+    """The host of the endpoint that configs get; empty where they get a region."""
+    return urlsplit(route.sdk_kwargs(offering).get("endpoint", "")).netloc
 
 
 def _rest(route: Route) -> list[ClientDoor]:

@@ -10,7 +10,9 @@ from concurrent.futures import Future, wait
 from functools import partial
 from importlib.metadata import requires, version
 from typing import Any
+from urllib.parse import urlsplit
 
+from .._core import urls
 from .._core.answer import Answer, Stage
 from .._core.choices import PrivateEndpoint
 from .._core.classify import classify, without_dns
@@ -33,7 +35,7 @@ from .._network.resolver import RouteResolver
 from .._sdk.token import TokenSource
 from .._sdk.tokens import Tokens
 from .._settings.model import SpeechSettings
-from .doors import NEW_STT, VOICES, doors_of, proxy_for
+from .doors import VOICES, doors_of, proxy_for
 from .facts import Facts
 
 _SDK = "azure-cognitiveservices-speech"
@@ -217,7 +219,7 @@ class Looking:
         }
         other = ""
         if not route.is_at_custom_domain and route.custom_domain:
-            other = f"wss://{route.custom_domain}{NEW_STT}"
+            other = f"wss://{route.custom_domain}{urls.SDK_STT}"
             calls[other] = partial(self._ask, other, route, settings)
         try:
             self._together(calls, facts.answers)
@@ -231,7 +233,7 @@ class Looking:
         voices = [door.url for door in facts.doors if door.client == "voices list"]
         if not voices:
             return
-        host = route.host(Offering.TTS)
+        host = urlsplit(voices[0]).netloc
         self._ask_with_key(host, voices[0], route, settings)
         answer = facts.key_answers.get(host)
         if answer is None:

@@ -52,7 +52,7 @@ def of_sdk(facts: Facts) -> Iterator[Finding]:
             Severity.INFO,
             f"SpeechConfig(region='{route.region}') of SDK {facts.sdk_version} opens hosts of the "
             f"wrong cloud{' for some clients' if route.cloud == CHINA.name else ''}.",
-            "speech_config() names the host instead; tell it the offering: speech_config('tts').",
+            "Nothing to do where speech_config() makes the config: it takes the region's endpoint.",
         )
 
 

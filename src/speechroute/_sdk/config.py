@@ -13,7 +13,7 @@ from azure.core.credentials import AzureKeyCredential
 from pydantic import SecretStr
 
 from .._core import urls
-from .._core.clouds import CHINA, Offering
+from .._core.clouds import Offering
 from .._core.route import Route
 from .._network.proxy import choose_proxy
 from .._settings.model import SpeechSettings
@@ -89,14 +89,7 @@ def plan_for(
         route: which door that is.
     """
     served = offering or Offering.STT
-    if full_url:
-        door = {"endpoint": route.url(full_url)}
-    else:
-        door = route.sdk_kwargs(served)
-        if offering is None and "host" in door and route.region and route.cloud == CHINA.name:
-            # A host serves one offering, and the SDK's own table is right here but for
-            # conversations and the list of voices (measured, 1.53).
-            door = {"region": route.region}
+    door = {"endpoint": route.url(full_url)} if full_url else route.sdk_kwargs(served)
     opened = urlsplit(door.get("endpoint") or door.get("host") or f"//{route.host(served)}")
     proxy = choose_proxy(
         settings.proxy.get_secret_value(), opened.hostname or "", is_direct=route.is_direct

@@ -223,9 +223,7 @@ def inject_into_speechsdk(factory: SpeechConfigFactory | None = None) -> None:
     Where it gives no credential, none is added but for a region, for which the SDK wants one: that
     of the factory. Settings such as language, proxy and log file apply as by
     `SpeechConfigFactory.speech_config`, but for a full URL: it is taken from the call only, because
-    a config does not tell what it is for. So in Azure Government a call that does not name its
-    offering's host gets that of ``stt``, and in Azure China a config for the region (the SDK's own
-    table is right there but for conversations and the list of voices; measured, 1.53).
+    a config does not tell what it is for.
 
     A config is for the route of the moment at which it is constructed: who keeps it longer than
     DNS says constructs a new one.
