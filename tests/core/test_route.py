@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import FrozenInstanceError, dataclass
+from dataclasses import FrozenInstanceError, dataclass, replace
 
 import pytest
 
@@ -177,6 +177,39 @@ def test_in_another_cloud_the_sdk_gets_the_endpoint_of_the_region(
     assert route.sdk_kwargs(offering) == {"endpoint": f"https://{names.region}.{names.api}/"}
     assert route.sdk_kwargs(offering) == route.sdk_kwargs()
     assert route.host(offering) == names.offering_host(offering)
+
+
+def naming(names: Names) -> Route:
+    return replace(regional(names), names_custom_domain=True)
+
+
+@offerings
+@clouds
+def test_a_region_that_is_told_the_custom_domain_is_opened_at_the_host_of_the_offering(
+    names: Names, offering: str
+) -> None:
+    route = naming(names)
+    assert (route.kind, route.is_at_custom_domain) == (RouteKind.REGIONAL, False)
+    endpoint = f"https://{names.offering_host('stt')}/"
+    if offering in ("tts", "voice"):
+        told = f"?Ocp-Apim-Custom-Domain-Name={names.custom_domain}"
+        path = "/tts/cognitiveservices/websocket/v1"
+        endpoint = f"wss://{names.offering_host(offering)}{path}{told}"
+    assert route.sdk_kwargs(offering) == {"endpoint": endpoint}
+
+
+@clouds
+def test_urls_of_offerings_tell_the_region_the_custom_domain_and_others_do_not(
+    names: Names,
+) -> None:
+    route, told = naming(names), f"Ocp-Apim-Custom-Domain-Name={names.custom_domain}"
+    stt = f"wss://{names.offering_host('stt')}/speech/v1"
+    assert route.url(stt) == f"{stt}?{told}"
+    assert route.url(f"{stt}?language=de-DE") == f"{stt}?language=de-DE&{told}"
+    voices = "cognitiveservices/voices/list"
+    assert route.rest_url("tts", voices) == f"{regional(names).rest_url('tts', voices)}?{told}"
+    for path in ("speechtotext/v3.2/models", "sts/v1.0/issueToken"):
+        assert route.rest_url("stt", path) == regional(names).rest_url("stt", path)
 
 
 @clouds

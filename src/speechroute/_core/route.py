@@ -32,6 +32,10 @@ _AT_RESOURCE = frozenset(
 """APIs that a resource with a custom domain serves there whatever the route (documented,
 2024-09-24); tokens come from the region."""
 
+NAMES_CUSTOM_DOMAIN = "Ocp-Apim-Custom-Domain-Name"
+"""What the query calls the custom domain where the service redirects to the region (Microsoft's
+JavaScript SDK, public code, 2026-06)."""
+
 _ISSUED_ONLY_TO_ALL_NETWORKS = (
     "This is a token URL of a resource with a private endpoint. Tokens are only issued there if "
     "its access option is 'All networks', else the answer is Forbidden or BadRequest: use the "
@@ -57,6 +61,8 @@ class Route:
             the settings decide.
         needs_custom_domain: whether the custom domain is used although the route is regional:
             for Microsoft Entra ID without ``SPEECH_RESOURCE_ID``.
+        names_custom_domain: whether the region is told the custom domain in the query, with a
+            bare token: for the same where the custom domain refuses (reported by public projects).
         other_host: the URL of a host that is none of Azure's.
     """
 
@@ -70,6 +76,7 @@ class Route:
     warnings: tuple[str, ...]
     expires_at: float
     needs_custom_domain: bool = False
+    names_custom_domain: bool = False
     other_host: str | None = None
     names_custom_domain: bool = False
     expires_in: float = field(default=0.0, compare=False)
@@ -173,7 +180,13 @@ class Route:
         """The keyword arguments for ``SpeechConfig``, without the credential.
 
         Args:
-            offering: what the config is for; no route depends on it.
+            offering: what the config is for. Only a route that names the custom domain depends
+                on it. Where the service redirects with that name, it leads to the offering's own
+                regional host (reported), so each offering gets that: recognition, translation and
+                transcription as a root, at which the SDK opens what it opens with a region, and
+                which wants ``Ocp-Apim-Custom-Domain-Name`` as a service property of the query;
+                synthesis, whose clients ignore such a property, as a full URL that has it. The
+                voices list never bears it (measured, 1.48.2 and 1.53).
 
         Returns:
             ``endpoint``, ``region`` or ``host``, exactly one of them. A regional route in Azure
@@ -181,12 +194,16 @@ class Route:
             2025-08), since the SDK's own region table is wrong there. Every client opens its own
             path there (measured, 1.48.2 and 1.53).
         """
-        Offering(offering)  # or it is none
+        offering = Offering(offering)
         custom_domain, region = self._names()
         if self.other_host is not None:
             return {"host": self.other_host}
         if self.is_at_custom_domain:
             return {"endpoint": f"https://{custom_domain}/"}
+        if self.names_custom_domain:
+            if offering in urls.SPOKEN:
+                return {"endpoint": self.url(f"wss://{self.host(offering)}{urls.SDK_TTS}")}
+            return {"endpoint": f"https://{self.host(Offering.STT)}/"}
         if self.cloud == PUBLIC.name:
             return {"region": region}
         return {"endpoint": f"https://{cloud_of_region(region).api_host(region)}/"}
@@ -197,7 +214,8 @@ class Route:
 
         URLs of the speech-to-text REST API (``speechtotext/...``) belong to the custom domain
         on both kinds of route, where there is one (documented, 2024-09-24). A token URL on a
-        route through a private endpoint comes with a `UserWarning`, as from `rest_url`.
+        route through a private endpoint comes with a `UserWarning`, as from `rest_url`. The query
+        of a URL of an offering tells the custom domain on a route that names it.
 
         Raises:
             UnsupportedUrl: see `urls.to_private` and `urls.to_regional`; any URL on a route to
@@ -210,7 +228,12 @@ class Route:
             if api == "sts":
                 warnings.warn(_ISSUED_ONLY_TO_ALL_NETWORKS, stacklevel=3)
             return urls.to_private(url, custom_domain)
-        return urls.to_regional(url, region)
+        return self._naming(urls.to_regional(url, region))
+
+    def _naming(self, url: str) -> str:
+        if not self.names_custom_domain or urls.parse(url).offering is None:
+            return url
+        return f"{url}{'&' if '?' in url else '?'}{NAMES_CUSTOM_DOMAIN}={self.custom_domain}"
 
     @forgetting
     def rest_url(self, offering_or_api: Offering | str, path: str) -> str:
@@ -253,4 +276,4 @@ class Route:
                 expected = f"a path of {offering}"
                 raise UnsupportedUrl.of("path", repr(path), expected)
         urls.parse(url)
-        return url
+        return self._naming(url)

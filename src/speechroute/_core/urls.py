@@ -50,6 +50,8 @@ SERVED_BY: Mapping[Offering, frozenset[Offering]] = {
 }
 """Offerings whose URLs serve a client: newer SDKs translate and transcribe conversations at
 ``stt``, and reach custom voices under ``tts`` (measured, 1.53)."""
+SPOKEN = SERVED_BY[Offering.TTS]
+"""Offerings of synthesis."""
 
 
 class SpeechUrl(NamedTuple):

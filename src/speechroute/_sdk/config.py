@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from .._core import urls
 from .._core.clouds import Offering
-from .._core.route import Route
+from .._core.route import NAMES_CUSTOM_DOMAIN, Route
 from .._network.proxy import choose_proxy
 from .._settings.model import SpeechSettings
 from .credential import Secret
@@ -38,11 +38,16 @@ class Plan(NamedTuple):
     """What a config is made from, but for the key.
 
     Kept, because making it costs more than making the config.
+
+    Attributes:
+        takes_bare_token: whether a token goes there as it is, without the resource's id.
+        named: the custom domain that a root endpoint of the region is told in the query.
     """
 
     door: dict[str, str]
     properties: dict[Any, str]
-    is_custom_domain: bool
+    takes_bare_token: bool
+    named: str = ""
 
     def __repr__(self) -> str:
         """Without the properties, which hold the proxy's password."""
@@ -62,9 +67,9 @@ class Plan(NamedTuple):
             elif isinstance(secret, AzureKeyCredential):
                 config = kind(key_credential=secret, **self.door)
             elif isinstance(secret, GivenToken):
-                token = secret.authorization(is_custom_domain=self.is_custom_domain)
+                token = secret.authorization(is_custom_domain=self.takes_bare_token)
                 config = _with_token(kind, token, self.door)
-            elif self.is_custom_domain:
+            elif self.takes_bare_token:
                 config = kind(token_credential=secret, **self.door)
             else:
                 config = secret.keep_fresh(_with_token(kind, secret.authorization(), self.door))
@@ -74,6 +79,9 @@ class Plan(NamedTuple):
             config.set_property_by_name(*_NO_REDIRECT_CACHE)
         if self.properties:
             config.set_properties(self.properties)
+        if self.named:
+            channel = speechsdk.ServicePropertyChannel.UriQueryParameter
+            config.set_service_property(NAMES_CUSTOM_DOMAIN, self.named, channel)
         return config
 
 
@@ -108,7 +116,10 @@ def plan_for(
         ids.SpeechServiceConnection_ProxyPassword: proxy and proxy.password,
     }
     given = {name: value for name, value in properties.items() if value}
-    return Plan(door, given, route.is_at_custom_domain)
+    # A full URL has it in its query; the SDK would add it a second time (measured, 1.53).
+    names = route.names_custom_domain and not opened.query
+    named = (route.custom_domain or "") if names else ""
+    return Plan(door, given, route.is_at_custom_domain or route.names_custom_domain, named)
 
 
 def _with_token(kind: Callable[..., Any], authorization: str, door: dict[str, str]) -> Any:
