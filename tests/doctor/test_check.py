@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -24,8 +25,9 @@ import pytest
 from clients import until
 from commands import forked, forked_scene, run, started
 from pictures import OUTPUT, PICTURES, picture
-from places import ROOT
+from places import OLDEST_SDK, ROOT
 from readme import table
+from sdks import floor
 from speechroute._core.answer import Answer, Stage
 from speechroute._doctor.catalogue import catalogue
 from speechroute._doctor.facts import Facts
@@ -35,7 +37,6 @@ from speechroute.emulator import Emulator
 from unshare import needs_namespaces
 
 TOO_OLD_SDK = ROOT / ".venv" / "too-old-sdk"
-PATH_OF_OLD = os.pathsep.join(filter(None, [str(TOO_OLD_SDK), os.environ.get("PYTHONPATH")]))
 SCHEMA = json.loads(files("speechroute._doctor").joinpath("schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 DOMAIN = "my-private-link-speech.cognitiveservices.azure.com"
@@ -61,6 +62,11 @@ class Scene(NamedTuple):
     make: Mapping[str, Any] = MappingProxyType({})
     set_up: Callable[[Emulator], None] = lambda _: None
     network: str = ""
+
+
+def path_before(sdk: Path) -> str:
+    """The PYTHONPATH with an SDK before the one that is installed."""
+    return os.pathsep.join(filter(None, [str(sdk), os.environ.get("PYTHONPATH")]))
 
 
 def state(dns: str, service: str | None = None) -> Callable[[Emulator], None]:
@@ -316,9 +322,18 @@ SCENES = {
     "SR404 with a 200": Scene(
         {"SR404": "error"}, PROBE, set_up=lambda emulator: emulator.fail_with(200)
     ),
-    "SR501": Scene({"SR501": "error"}, environment={"PYTHONPATH": PATH_OF_OLD}),
+    "SR501": Scene({"SR501": "error"}, environment={"PYTHONPATH": path_before(TOO_OLD_SDK)}),
     "SR502": Scene({"SR502": "info"}, BOTH, make=GOVERNMENT),
+    "SR503": Scene(
+        {"SR503": "warning"},
+        environment={
+            "SPEECH_KEY": "",
+            "SPEECH_AUTH": "entra",
+            "PYTHONPATH": path_before(OLDEST_SDK),
+        },
+    ),
 }
+IS_OLD = version("azure-cognitiveservices-speech") == floor()
 
 
 @contextmanager
@@ -354,7 +369,10 @@ def test_a_scene_has_its_finding_and_no_other(name: str) -> None:
     document = json.loads(done.stdout)
     VALIDATOR.validate(document)
     found = {finding["id"]: finding["severity"] for finding in document["findings"]}
-    assert found == scene.findings, done.stdout
+    expected = dict(scene.findings)
+    if IS_OLD and document["settings"] and document["settings"]["auth"] == "entra":
+        expected["SR503"] = "warning"
+    assert found == expected, done.stdout
     code = 1 if "error" in scene.findings.values() else 0
     if document["problems"]:
         code = 2
@@ -632,7 +650,7 @@ def test_entra_signs_in_for_the_key() -> None:
     }
     done = forked("check", "--with-key", "--json", environment=environment)
     assert done.returncode == 1, done.stderr
-    proxy, finding = json.loads(done.stdout)["findings"]
+    proxy, finding = json.loads(done.stdout)["findings"][:2]
     assert (proxy["id"], finding["id"]) == ("SR301", "SR402")
     assert "no Microsoft Entra token" in finding["cause"]
 

@@ -33,17 +33,34 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def of_sdk(facts: Facts) -> Iterator[Finding]:
-    def numbers(version: str) -> list[int]:
-        return [int(part) for part in version.split(".") if part.isdecimal()]
+_FLOOR_OF_ENTRA = "1.51"
+"""The first SDK whose synthesizers are let in with Microsoft Entra ID at a custom domain (said by a
+maintainer in the SDK's issue 2890, 2026-07)."""
 
-    if numbers(facts.sdk_version) < numbers(facts.sdk_floor):
+
+def of_sdk(facts: Facts) -> Iterator[Finding]:
+    def is_older_than(version: str) -> bool:
+        here, there = (
+            [int(part) for part in text.split(".") if part.isdecimal()]
+            for text in (facts.sdk_version, version)
+        )
+        return here < there
+
+    if is_older_than(facts.sdk_floor):
         yield Finding(
             "SR501",
             Severity.ERROR,
             f"azure-cognitiveservices-speech {facts.sdk_version} is installed, and "
             f"{facts.sdk_floor} is the oldest that works.",
             f"pip install 'azure-cognitiveservices-speech>={facts.sdk_floor}'",
+        )
+    if facts.settings and facts.settings.is_entra and is_older_than(_FLOOR_OF_ENTRA):
+        yield Finding(
+            "SR503",
+            Severity.WARNING,
+            f"azure-cognitiveservices-speech {facts.sdk_version} is installed, whose synthesizers "
+            "get 401 with Microsoft Entra ID at a custom domain.",
+            f"pip install 'azure-cognitiveservices-speech>={_FLOOR_OF_ENTRA}'",
         )
     route = facts.route
     if route and route.kind is RouteKind.REGIONAL and route.cloud != PUBLIC.name:
