@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from forks import FORKS
+from speechroute._network.learned import shared
 from speechroute.emulator import Emulator
 
 pytest_plugins = ["pytester"]
@@ -48,5 +49,6 @@ def emulated(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Em
     """The emulator, with its environment set here."""
     for name, value in emulator.environment.items():
         monkeypatch.setenv(name, value)
+    shared.forget()
     yield emulator
     emulator.fail_with(None)

@@ -78,7 +78,6 @@ class Route:
     needs_custom_domain: bool = False
     names_custom_domain: bool = False
     other_host: str | None = None
-    names_custom_domain: bool = False
     expires_in: float = field(default=0.0, compare=False)
 
     def __post_init__(self) -> None:

@@ -42,12 +42,14 @@ class Plan(NamedTuple):
     Attributes:
         takes_bare_token: whether a token goes there as it is, without the resource's id.
         named: the custom domain that a root endpoint of the region is told in the query.
+        may_redirect: whether the door is the custom domain, which may lead to the region.
     """
 
     door: dict[str, str]
     properties: dict[Any, str]
     takes_bare_token: bool
     named: str = ""
+    may_redirect: bool = False
 
     def __repr__(self) -> str:
         """Without the properties, which hold the proxy's password."""
@@ -75,7 +77,7 @@ class Plan(NamedTuple):
                 config = secret.keep_fresh(_with_token(kind, secret.authorization(), self.door))
         finally:
             making.now = False
-        if self.is_custom_domain:
+        if self.may_redirect:
             config.set_property_by_name(*_NO_REDIRECT_CACHE)
         if self.properties:
             config.set_properties(self.properties)
@@ -119,7 +121,8 @@ def plan_for(
     # A full URL has it in its query; the SDK would add it a second time (measured, 1.53).
     names = route.names_custom_domain and not opened.query
     named = (route.custom_domain or "") if names else ""
-    return Plan(door, given, route.is_at_custom_domain or route.names_custom_domain, named)
+    may_redirect = route.is_at_custom_domain
+    return Plan(door, given, may_redirect or route.names_custom_domain, named, may_redirect)
 
 
 def _with_token(kind: Callable[..., Any], authorization: str, door: dict[str, str]) -> Any:
