@@ -61,8 +61,8 @@ HOUSE = {
     ),
     "_network": storey(
         "_core _settings",
-        "_thread concurrent.futures cryptography dns email.utils http.client io pathlib socket ssl"
-        " sys urllib.request",
+        "_thread concurrent.futures cryptography dns email.utils http.client io pathlib pydantic"
+        " socket ssl sys urllib.request",
         THREADS,
     ),
     "_sdk": storey(
@@ -87,7 +87,7 @@ HOUSE = {
     "__init__": storey("_core _settings _network _sdk errors urls", "importlib.import_module"),
     "__main__": storey("_cli", ""),
     "errors": storey("_core", ""),
-    "pytest_plugin": storey("_settings _sdk emulator", "os pytest"),
+    "pytest_plugin": storey("_network _settings _sdk emulator", "os pytest"),
     "streams": storey("_core _sdk", ""),
     "urls": storey("_core", ""),
 }

@@ -1,4 +1,4 @@
-"""One retry through the door that DNS tells after a failure, and who is behind where none helps."""
+"""One retry through the door that DNS tells after a failure, or through the other one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from places import OLDEST_SDK, SUPPORT, WAV
 from sdk_failures import CLIENTS, STATUSES, audio_stream
 from sdks import SDKS, floor
 from speechroute import Attempt, RouteKind, SpeechConfigFactory, SpeechRouteError, SpeechSettings
+from speechroute._core.verdict import Row
 from speechroute._network.observe import Observe, observe
 from speechroute._sdk.outcome import failure_of
 from speechroute.emulator import Emulator
@@ -63,7 +65,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def factory(emulated: Emulator, clock: Clock) -> SpeechConfigFactory:
-    return SpeechConfigFactory(SpeechSettings(route_ttl_min=1), clock=clock)
+    settings = SpeechSettings(route_ttl_min=1, region=emulated.region)
+    return SpeechConfigFactory(settings, clock=clock)
 
 
 def refusal(attempt: Attempt[Any]) -> RouteRefused:
@@ -175,6 +178,11 @@ def test_translation_gets_its_own_config_both_times(
     assert voices.reason == speechsdk.ResultReason.VoicesListRetrieved
 
 
+def calls_of(emulator: Emulator) -> list[str]:
+    """The hosts that were asked with a credential."""
+    return [request.host for request in emulator.requests if request.credential != "none"]
+
+
 @pytest.mark.parametrize(("before", "after"), [("vnet", "removed"), ("removed", "proxy")])
 def test_the_service_moves_first(
     before: str,
@@ -187,18 +195,22 @@ def test_the_service_moves_first(
     emulated.state = before
     factory.run(speak)
     emulated.service_state = after
-    calls = len(emulated.requests)
     attempt = factory.attempt(speak)
-    assert refusal(attempt).behind == "dns"
-    assert "DNS is behind" in attempt.reason
-    assert not attempt.retried
-    assert len({request.host for request in emulated.requests[calls:]}) == 1
-    factory.run(speak)
-    assert caplog.text.count("DNS is behind") == 1  # told once, until a call comes through
-    emulated.dns_state = after
-    clock.now += 1
-    assert factory.attempt(speak).retried
+    assert not is_canceled(attempt.result)
+    assert (attempt.retried, attempt.error) == (True, None)
+    assert attempt.route.kind is (REGIONAL if after == "removed" else PRIVATE)
+    leaves = "DNS gives a private address, which is left for the region"
+    assert any(leaves in told for told in attempt.route.warnings) is (before == "vnet")
+    level = logging.WARNING if before == "vnet" else logging.INFO
+    assert all(record.levelno == level for record in caplog.records if record.msg == "Recovered")
+    # It is remembered, for kept configs too, until DNS says otherwise.
+    clock.now += 10
+    assert not is_canceled(speak(factory.speech_config()))
     assert factory.attempt(speak).failure is None
+    emulated.dns_state = after
+    clock.now += 10
+    assert factory.attempt(speak).failure is None
+    assert factory.route().row not in (Row.OTHER_DOOR, Row.SERVICE)
 
 
 @pytest.mark.parametrize(("before", "after"), [("vnet", "removed"), ("removed", "proxy")])
@@ -210,12 +222,91 @@ def test_dns_moves_first(
     emulated.dns_state = after
     assert factory.attempt(speak).failure is None  # the cached route is still right
     clock.now += 10
-    attempt = factory.attempt(speak)
-    assert refusal(attempt).behind == "service"
-    assert "the service is behind" in attempt.reason
-    assert not attempt.retried
+    for retried in (True, False):
+        attempt = factory.attempt(speak)
+        assert (attempt.retried, attempt.error) == (retried, None)
+        assert not is_canceled(attempt.result)
     emulated.service_state = after
+    for retried in (True, False):
+        attempt = factory.attempt(speak)
+        assert (attempt.retried, attempt.error) == (retried, None)
+        assert not is_canceled(attempt.result)
+
+
+def test_where_both_doors_refuse_no_second_call_is_made_for_a_while(
+    factory: SpeechConfigFactory,
+    emulated: Emulator,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    emulated.state = "removed"
+
+    def calls(key: str = "0" * 32) -> int:
+        results: list[Any] = []
+
+        def operation(config: Any) -> Any:
+            results.append(speak(config))
+            return results[-1]
+
+        attempt = factory.attempt(operation, key=key)
+        assert attempt.result is results[0]
+        assert attempt.route.kind is REGIONAL
+        assert attempt.retried is (len(results) == 2)
+        error = refusal(attempt)
+        assert (error.failure, error.other) == ("401", "404" if attempt.retried else "")
+        said = "check the key and the region" if attempt.retried else "refused a moment ago"
+        assert said in str(error)
+        return len(results)
+
+    assert [calls(), calls(), calls()] == [2, 1, 1]
+    assert caplog.text.count("Not recovered") == 2
+    assert calls("1" * 32) == 2  # another credential is another matter
+    clock.now += 1.5
+    assert [calls(), calls()] == [2, 1]
+    emulated.dns_state = "proxy"
+    clock.now += 10
+    assert not is_canceled(factory.run(speak))
+    route = factory.route()
+    assert route.kind is REGIONAL
+    assert route.row in (Row.OTHER_DOOR, Row.SERVICE)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_what_the_custom_domain_says_of_a_key_moves_nowhere(
+    status: int, factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    emulated.fail_with(status)
+    attempt = factory.attempt(speak)
+    assert refusal(attempt).failure == str(status)
+    assert not attempt.retried
+    assert calls_of(emulated)[-1] == emulated.custom_domain
+    assert "GenerateRedirectResponse" not in {request.query for request in emulated.requests}
+
+
+def test_a_refusal_proves_nothing_until_the_same_key_comes_through(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    emulated.state = "removed"
+    factory.attempt(speak, key="0" * 32)
+    assert factory.route().row is Row.REGIONAL
     assert factory.attempt(speak).failure is None
+
+
+def test_evidence_is_shared_and_forgotten(emulated: Emulator) -> None:
+    factories = [SpeechConfigFactory(SpeechSettings(region=emulated.region)) for _ in range(2)]
+    alone = SpeechConfigFactory(SpeechSettings(region=emulated.region), observe=observe)
+    for factory in (*factories, alone):
+        assert factory.route().kind is PRIVATE
+    emulated.service_state = "removed"
+    assert factories[0].attempt(speak).retried
+    assert [factory.route().kind for factory in (*factories, alone)] == [REGIONAL] * 2 + [PRIVATE]
+    assert pickle.loads(pickle.dumps(factories[0])).route().kind is REGIONAL  # it is this process
+    child = os.fork()
+    if child == 0:
+        os._exit(factories[1].route().kind is not REGIONAL)
+    assert os.waitpid(child, 0)[1] == 0
+    factories[1].invalidate()
+    assert factories[0].route().kind is PRIVATE
 
 
 def test_flapping_costs_one_retry_each_time_and_never_a_second(
@@ -237,35 +328,31 @@ def test_flapping_costs_one_retry_each_time_and_never_a_second(
     attempt = factory.attempt(flap)
     assert len(calls) == 2
     assert attempt.retried
-    assert is_canceled(attempt.result)
-    assert isinstance(attempt.error, RouteRefused)
+    assert refusal(attempt).other
 
 
-def test_without_a_call_that_worked_nobody_is_blamed(
+def test_what_only_looks_like_a_success_proves_nothing(
     factory: SpeechConfigFactory, emulated: Emulator
 ) -> None:
+    """Throttled at the other door, or what is no result of the SDK."""
     emulated.service_state = "removed"
-    error = refusal(factory.attempt(speak))
-    assert (error.behind, error.failure) == ("", "404")
-    assert "No call has worked yet" in str(error)
+    dns_alone = factory.route()
 
+    def throttled(config: Any) -> Any:
+        result = speak(config)
+        emulated.fail_with(429)
+        return result
 
-def test_what_only_looks_like_a_success_blames_nobody(
-    factory: SpeechConfigFactory, emulated: Emulator, clock: Clock
-) -> None:
-    emulated.fail_with(500)
-    factory.run(speak)
+    attempt = factory.attempt(throttled)
+    assert (attempt.retried, attempt.error) == (True, None)
+    assert is_canceled(attempt.result)
+    factory.invalidate()
     emulated.fail_with(None)
-    emulated.service_state = "removed"
     assert factory.run(lambda config: recognize(config).text) == ""
-    assert refusal(factory.attempt(speak)).behind == ""
-    emulated.state = "removed"
-    clock.now += 1
-    assert not is_canceled(factory.run(speak))
-    assert refusal(factory.attempt(speak, key="0" * 32)).behind == ""
+    assert factory.route().row is dns_alone.row
 
 
-def test_a_speech_that_has_only_begun_blames_nobody(
+def test_a_speech_that_has_only_begun_proves_nothing(
     factory: SpeechConfigFactory, emulated: Emulator
 ) -> None:
     synthesizers: list[Any] = []
@@ -275,9 +362,9 @@ def test_a_speech_that_has_only_begun_blames_nobody(
         return synthesizers[-1].start_speaking_text("Hello")
 
     emulated.state = "removed"
-    begun = factory.run(begin, key="0" * 32)
-    assert begun.reason == speechsdk.ResultReason.SynthesizingAudioStarted
-    assert refusal(factory.attempt(speak, key="0" * 32)).behind == ""
+    begun = factory.attempt(begin, key="0" * 32)
+    assert begun.result.reason == speechsdk.ResultReason.SynthesizingAudioStarted
+    assert (begun.failure, begun.retried) == (None, False)
 
 
 def test_an_audio_stream_is_judged_as_a_result_is(
@@ -290,23 +377,27 @@ def test_an_audio_stream_is_judged_as_a_result_is(
     assert attempt.result.read_data(bytes(8)) == 8
     emulated.service_state = "proxy"
     attempt = factory.attempt(audio_stream)
+    assert (attempt.failure, attempt.retried, attempt.error) == ("401", True, None)
+    emulated.fail_with(404)
+    attempt = factory.attempt(audio_stream)
     assert attempt.result.status == speechsdk.StreamStatus.Canceled
     assert isinstance(attempt.error, RouteRefused)
-    assert (attempt.error.failure, attempt.error.behind) == ("401", "dns")
 
 
-@pytest.mark.parametrize(
-    ("state", "told", "remedy"),
-    [("removed", "yes", "unset SPEECH_PRIVATE_ENDPOINT"), ("vnet", "no", "so that DNS is asked")],
-)
-def test_settings_that_decide_are_named(
-    state: str, told: str, remedy: str, emulated: Emulator
+@pytest.mark.parametrize(("state", "told"), [("removed", "yes"), ("vnet", "no")])
+def test_settings_that_decide_are_final_and_named(
+    state: str, told: str, emulated: Emulator
 ) -> None:
     emulated.state = state
-    factory = SpeechConfigFactory(SpeechSettings(private_endpoint=told, region="westeurope"))
-    error = refusal(factory.attempt(speak))
+    settings = SpeechSettings(private_endpoint=told, region="westeurope", ask_service="always")
+    before = len(emulated.requests)
+    attempt = SpeechConfigFactory(settings).attempt(speak)
+    assert not attempt.retried
+    error = refusal(attempt)
     assert error.behind == "settings"
-    assert remedy in str(error)
+    assert f"SPEECH_PRIVATE_ENDPOINT={told} says so, and no other door is tried" in str(error)
+    hosts = {request.host for request in emulated.requests[before:]}
+    assert hosts == {attempt.route.host("tts")}
 
 
 def test_a_region_alone_is_told_to_name_the_custom_domain(
@@ -316,7 +407,7 @@ def test_a_region_alone_is_told_to_name_the_custom_domain(
     monkeypatch.setenv("SPEECH_REGION", emulated.region)
     error = refusal(SpeechConfigFactory().attempt(speak))
     assert (error.behind, error.failure) == ("settings", "401")
-    assert "set SPEECH_ENDPOINT to the custom domain" in str(error)
+    assert "Set SPEECH_ENDPOINT to the custom domain" in str(error)
 
 
 @pytest.mark.parametrize("status", [400, 429, 500, 503])
@@ -332,7 +423,7 @@ def test_other_failures_ask_nobody(
     assert factory.route() == route
 
 
-def test_dns_that_fails_then_is_no_answer(emulated: Emulator, clock: Clock) -> None:
+def test_dns_that_fails_then_changes_nothing(emulated: Emulator, clock: Clock) -> None:
     servers = [emulated.dns_server]
 
     def sometimes(name: str, **arguments: Any) -> Any:
@@ -340,17 +431,20 @@ def test_dns_that_fails_then_is_no_answer(emulated: Emulator, clock: Clock) -> N
         return observe(name, **{**arguments, "servers": tuple(servers), "timeout": patience})
 
     factory = SpeechConfigFactory(
-        SpeechSettings(route_ttl_min=1), observe=cast("Observe", sometimes), clock=clock
+        SpeechSettings(route_ttl_min=1, region=emulated.region),
+        observe=cast("Observe", sometimes),
+        clock=clock,
     )
     factory.run(speak)
     emulated.state = "removed"
     servers[0] = "127.0.0.1:9"
-    error = refusal(factory.attempt(speak))
-    assert error.behind == "dns"
-    assert "DNS fails now" in str(error)
-    servers[0] = emulated.dns_server
-    clock.now += 1
     assert factory.attempt(speak).retried
+    clock.now += 10
+    assert factory.attempt(speak).failure is None
+    servers[0] = emulated.dns_server
+    clock.now += 10
+    assert factory.attempt(speak).failure is None
+    assert factory.route().row is Row.REGIONAL
 
 
 def test_a_name_that_is_gone_ends_the_search(emulated: Emulator) -> None:
@@ -387,13 +481,12 @@ def test_the_twins_for_asyncio_do_the_same(
     async def scene() -> None:
         assert not is_canceled(await factory.run_async(speak_async))
         emulated.service_state = "removed"
-        attempt = await factory.attempt_async(speak_async)
-        assert refusal(attempt).behind == "dns"
-        emulated.dns_state = "removed"
-        clock.now += 1
         results = await asyncio.gather(*(factory.attempt_async(speak_async) for _ in range(3)))
         assert not any(is_canceled(attempt.result) for attempt in results)
         assert {attempt.route.kind for attempt in results} == {REGIONAL}
+        emulated.dns_state = "removed"
+        clock.now += 10
+        assert (await factory.attempt_async(speak_async)).failure is None
         emulated.fail_with(403)
         attempt = await factory.attempt_async(speak_async)
         assert refusal(attempt).failure == "403"
@@ -414,7 +507,7 @@ def test_errors_of_a_recovery_hold_no_key(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     factory.run(speak)
-    emulated.service_state = "removed"
+    emulated.fail_with(404)
     attempt = factory.attempt(speak)
     assert isinstance(attempt.error, SpeechRouteError)
     assert emulated.key not in repr((attempt, attempt.error.__dict__, attempt.reason)) + caplog.text

@@ -245,26 +245,6 @@ def test_transcription_and_translation_go_on_too(
         assert last.speaker_id == "Guest-1"
 
 
-def test_the_stream_waits_while_dns_is_behind(
-    factory: SpeechConfigFactory, emulated: Emulator
-) -> None:
-    emulated.state = "removed"
-
-    def move() -> None:
-        emulated.service_state = "vnet"
-
-    heard = Heard({2: move})
-    with factory.recognize_stream(heard, recognizer=unthrottled) as stream:
-        stream.write(spoken(*[(0.4, 0.6)] * 2))
-        heard.wait(2)
-        refused = len(emulated.requests)
-        stream.write(spoken(*[(0.4, 0.6)] * 4))
-        until(lambda: len(emulated.requests) >= refused + 3)
-        emulated.dns_state = "vnet"
-    assert [result.offset for result in heard.results] == [TICKS * n for n in range(6)]
-    assert len(stream.recoveries) == 1
-
-
 def test_the_stream_goes_on_while_the_service_is_behind(
     factory: SpeechConfigFactory, emulated: Emulator
 ) -> None:
@@ -315,7 +295,7 @@ def test_dns_that_flaps_is_not_followed_for_ever(emulated: Emulator) -> None:
     factory = SpeechConfigFactory(SpeechSettings(key="0" * 32), observe=cast("Observe", flapping))
     with pytest.raises(RouteRefused), factory.recognize_stream(Heard()) as stream:
         stream.write(hello())
-    assert next(count) == 3
+    assert next(count) == 2
 
 
 def test_a_write_that_is_no_audio_leaves_the_stream_as_it_was(
@@ -330,7 +310,25 @@ def test_a_write_that_is_no_audio_leaves_the_stream_as_it_was(
     assert len(heard.results) == 3
 
 
-def test_who_stays_behind_is_told_when_the_time_is_up(
+def test_what_both_doors_answer_is_told_when_the_time_is_up(emulated: Emulator) -> None:
+    def close() -> None:
+        emulated.fail_with(404)
+        emulated.service_state = "removed"  # which cuts the connection
+
+    heard = Heard({1: close})
+    factory = SpeechConfigFactory(SpeechSettings(route_ttl_min=0, region=emulated.region))
+    stream = factory.recognize_stream(heard, recognizer=unthrottled, replay_seconds=1)
+    with pytest.raises(RouteRefused, match=r"^The custom .* The region") as caught, stream:
+        stream.write(hello())
+    assert (caught.value.failure, caught.value.other) == ("404", "404")
+    with pytest.raises(RouteRefused):
+        stream.finish()
+    with pytest.raises(RouteRefused):
+        stream.write(hello())
+    assert left_behind() == []
+
+
+def test_without_a_region_the_first_door_alone_is_tried(
     factory: SpeechConfigFactory, emulated: Emulator
 ) -> None:
     def move() -> None:
@@ -338,14 +336,10 @@ def test_who_stays_behind_is_told_when_the_time_is_up(
 
     heard = Heard({1: move})
     stream = factory.recognize_stream(heard, recognizer=unthrottled, replay_seconds=1)
-    with pytest.raises(RouteRefused, match="DNS is behind") as caught, stream:
+    with pytest.raises(RouteRefused, match="set SPEECH_REGION") as caught, stream:
         stream.write(hello())
-    assert caught.value.behind == "dns"
-    with pytest.raises(RouteRefused):
-        stream.finish()
-    with pytest.raises(RouteRefused):
-        stream.write(hello())
-    assert left_behind() == []
+    assert (caught.value.failure, caught.value.other) == ("404", "")
+    assert caught.value.behind == "settings"
 
 
 def test_a_first_connection_that_is_refused_fails_at_once(

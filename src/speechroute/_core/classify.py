@@ -60,7 +60,7 @@ def classify(
     """
     if told is PrivateEndpoint.NO:
         return _regional_by_word(view, resource, evidence.region if evidence else None)
-    return outweighed(_by_dns(view, resource, when_undecided), evidence)
+    return outweighed(_by_dns(view, resource, when_undecided), evidence, resource)
 
 
 def _by_dns(view: DnsView, resource: Resource, when_undecided: WhenUndecided) -> Verdict:

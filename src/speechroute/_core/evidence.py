@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .refusal import NOT_CONNECTED, Door, seen
+from .resource import Resource
 from .route import Route
 from .service import ServiceAnswer
 from .verdict import Decision, Row, Verdict
@@ -129,7 +130,7 @@ def supposed(
     return Evidence(decision, region, told, 0.0, prior, service, is_of_call=True)
 
 
-def outweighed(by_dns: Verdict, evidence: Evidence | None) -> Verdict:
+def outweighed(by_dns: Verdict, evidence: Evidence | None, resource: Resource) -> Verdict:
     """The verdict of DNS and evidence together."""
     if evidence is None or by_dns.row in (Row.OTHER_CLOUD, Row.PRIVATE_RECORD_MISSING):
         return by_dns
@@ -138,8 +139,12 @@ def outweighed(by_dns: Verdict, evidence: Evidence | None) -> Verdict:
     region = by_dns.region or evidence.region
     if by_dns.decision is evidence.decision and by_dns.row is not Row.UNDECIDED:
         return by_dns._replace(region=region)
-    row = Row.OTHER_DOOR if evidence.is_of_call else Row.SERVICE
     warnings = by_dns.warnings
+    is_nowhere = evidence.decision is Decision.REGIONAL and not (region or resource.region)
+    if is_nowhere and by_dns.error is None:
+        warnings += (f"{evidence.seen} Which region that is, nobody tells: set SPEECH_REGION.",)
+        return by_dns._replace(warnings=warnings)
+    row = Row.OTHER_DOOR if evidence.is_of_call else Row.SERVICE
     if by_dns.row.is_direct:
         warnings += (
             (

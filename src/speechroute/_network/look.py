@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from .._core.choices import AskService
 from .._core.clouds import Cloud
 from .._core.errors import SettingsError
-from .._core.service import ServiceAnswer
+from .._core.service import ServiceAnswer, no_answer
 from .._core.verdict import Decision, Row, Verdict
-from .._core.view import DnsView
+from .._core.view import NOT_ASKED, DnsView
 from .flight import Doubt, later
 from .observe import Observe
 from .proxy import Proxy, choose_proxy, environment_proxy
@@ -37,8 +37,10 @@ def ask_service(
     custom_domain: str, cloud: Cloud, proxy: Proxy | None, deadline: float
 ) -> ServiceAnswer:
     """Ask the service, as `service.ask_service` does."""
-    from .service import ask_service  # here: most programs never ask, and TLS takes its time
-
+    try:
+        from .service import ask_service  # here: most programs never ask, and TLS takes its time
+    except OSError as error:
+        return no_answer(f"{NOT_ASKED} ({error.strerror})")
     return ask_service(custom_domain, cloud, proxy, deadline)
 
 

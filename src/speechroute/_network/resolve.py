@@ -6,8 +6,11 @@ from dataclasses import replace
 
 from .._core.route import Route, RouteKind
 from .._settings.model import SpeechSettings
+from .clock import Clock, boot_time
 from .learned import shared
 from .look import ask_service
+from .observe import Observe
+from .observe import observe as look_up
 from .question import Kept, Question
 from .resolver import RouteResolver
 
@@ -46,6 +49,17 @@ def with_settings(kept: Kept, settings: SpeechSettings, now: float) -> Route:
     )
 
 
+def resolver_of(observe: Observe | None = None, clock: Clock | None = None) -> RouteResolver:
+    """What looks at the network, and shares what doors have answered where nothing replaces that.
+
+    Args:
+        observe: instead of the one that asks DNS; then the service is not asked.
+        clock: instead of `boot_time`.
+    """
+    ask, learned = (None if observe else ask_service), (None if observe or clock else shared)
+    return RouteResolver(observe or look_up, clock or boot_time, ask, learned)
+
+
 def resolve(settings: SpeechSettings | None = None) -> Route:
     """The route that is valid now, observed anew and without the SDK.
 
@@ -59,7 +73,7 @@ def resolve(settings: SpeechSettings | None = None) -> Route:
         RoutingError: DNS gave no route; its four children say why.
     """
     settings = settings or SpeechSettings()
-    resolver = RouteResolver(ask=ask_service, learned=shared)
+    resolver = resolver_of()
     return with_settings(resolver.kept(Question.of(settings)), settings, resolver.clock())
 
 
@@ -70,6 +84,6 @@ async def resolve_async(settings: SpeechSettings | None = None) -> Route:
         SettingsError, RoutingError: as `resolve` does.
     """
     settings = settings or SpeechSettings()
-    resolver = RouteResolver(ask=ask_service, learned=shared)
+    resolver = resolver_of()
     kept = await resolver.kept_async(Question.of(settings))
     return with_settings(kept, settings, resolver.clock())

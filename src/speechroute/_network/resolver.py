@@ -11,7 +11,6 @@ import weakref
 from functools import partial
 
 from .._core.errors import DnsUnavailable, SpeechRouteError
-from .._core.evidence import Evidence, Prior, weighed
 from .._core.tidy import tidy
 from .._core.view import NOT_ASKED, DnsView, Lookup, Outcome
 from .clock import Clock, boot_time
@@ -19,16 +18,7 @@ from .flight import Doubt, Flight, start
 from .learned import Learned
 from .look import Ask, look
 from .observe import Observe, observe
-from .question import (
-    Kept,
-    Question,
-    anew,
-    answer,
-    decided,
-    evidence_in,
-    last_known,
-    settled,
-)
+from .question import Kept, Question, anew, evidence_in, last_known, settled
 
 _log = logging.getLogger("speechroute")
 
@@ -139,11 +129,6 @@ class RouteResolver:
         self._memory = _Memory()
         self.learned.forget()
 
-    def learn(self, question: Question, evidence: Evidence) -> None:
-        """A call has come through after the other door had refused it."""
-        self.learned.learn(question, evidence)
-        _log.info("Evidence: %s", evidence.seen)
-
     def _usable(self, question: Question, since: float, doubt: Doubt) -> Kept | None:
         """A route that needs no waiting: known, or decided by the settings alone."""
         memory = self._memory
@@ -210,7 +195,8 @@ class RouteResolver:
         ask = self._ask if observe is self._observe else None
         try:
             view = look(question, observe, ask, flight.doubt)
-            outcome = self._answer(question, view, before, flight)
+            now = self.clock()
+            outcome = self.learned.answer(question, view, before, flight.asked_at, now)
         except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
             outcome = error
         before = memory.kept.get(question)
@@ -221,22 +207,6 @@ class RouteResolver:
             flight.land(outcome)
         # Last: a handler of the log may take long, fail, or ask for a route.
         self._report(question, view, outcome, before)
-
-    def _answer(
-        self, question: Question, view: DnsView, before: Kept | None, flight: Flight[_Landing]
-    ) -> Kept:
-        """What an observation gives, together with what was learned before and by it."""
-        learned = self.learned
-        by_dns = decided(question, view)
-        prior = Prior.of(by_dns) or (before and before.prior)
-        known, region = learned.evidence(question), learned.region(question)
-        evidence = weighed(known, prior, view.service, flight.asked_at, region)
-        if evidence is not known and learned.evidence(question) is known:
-            learned.learn(question, evidence)
-        learned.note_region(question, view.service and view.service.region)
-        kept = answer(question, view, prior, evidence, flight.asked_at, self.clock())
-        learned.note_region(question, kept.route.region)
-        return kept
 
     def _kept_of(
         self,

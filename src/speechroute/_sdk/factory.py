@@ -11,14 +11,10 @@ import azure.cognitiveservices.speech as speechsdk
 from .._core.clouds import Offering
 from .._core.forgetting import forgetting, forgetting_async
 from .._core.route import Route
-from .._network.clock import Clock, boot_time
-from .._network.learned import shared
-from .._network.look import ask_service
+from .._network.clock import Clock
 from .._network.observe import Observe
-from .._network.observe import observe as look_up
 from .._network.question import Question
-from .._network.resolve import with_settings
-from .._network.resolver import RouteResolver
+from .._network.resolve import resolver_of, with_settings
 from .._settings.model import SpeechSettings
 from .attempt import Attempt, attempt, attempt_async
 from .credential import with_credential
@@ -36,18 +32,16 @@ class SpeechConfigFactory:
 
     Safe to share between threads. Picklable: without its cached routes, because another machine
     sees other DNS, and without key and credential: the key is read again from the environment
-    there, and a token comes from ``DefaultAzureCredential``.
-
-    What doors have answered is shared by the factories of a process with the same settings, but
-    for those with an ``observe`` or ``clock`` of their own.
+    there, and a token comes from ``DefaultAzureCredential``. What doors have answered is shared by
+    factories with the same settings, but for those with an ``observe`` or ``clock``.
 
     Args:
         settings: default: read from the environment, see `SpeechSettings`.
         credential: an ``AzureKeyCredential`` instead of ``SPEECH_KEY``; or, for Microsoft Entra
             ID, a ``TokenCredential`` of azure-identity, or a callable that returns a token.
-        observe: another way to look at DNS, of the form `speechroute._network.observe.Observe`.
-            With it, the service is not asked.
-        clock: another clock, seconds; default: one that goes on while the machine sleeps.
+        observe: another way to look at DNS, of the form `speechroute._network.observe.Observe`;
+            the service is not asked then.
+        clock: seconds; default: one that goes on while the machine sleeps.
 
     Raises:
         SettingsError: the settings cannot work.
@@ -66,12 +60,7 @@ class SpeechConfigFactory:
         if credential is not None:
             settings = with_credential(settings, credential)
         self._arguments = observe, clock
-        self._resolver = RouteResolver(
-            observe or look_up,
-            clock or boot_time,
-            None if observe else ask_service,
-            None if observe or clock else shared,
-        )
+        self._resolver = resolver_of(observe, clock)
         self._maker = Maker(settings or SpeechSettings(), credential, self._resolver)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -180,14 +169,13 @@ class SpeechConfigFactory:
     ) -> T:
         """Call ``operation`` with a new config, and once more if its door has moved.
 
-        If the result says that the service refused the door (401, 403 or 404), or that nothing
-        answered there, DNS is asked anew. If it tells another route, ``operation`` is called a
-        second time with a config for that one. If it does not, and the refusal may mean the route,
-        ``operation`` is called with a config for the other door, and what came through there counts
-        more than DNS from then on. If both refuse, the first result is returned as it is, and no
-        second call is made for ``SPEECH_ROUTE_TTL_MIN`` unless something changes. With
-        ``SPEECH_PRIVATE_ENDPOINT=yes`` or ``no`` there is no other door. `attempt` does the same
-        and says what happened; so does the logger ``speechroute``.
+        If the service refused the door (401, 403 or 404), or nothing answered there, DNS is asked
+        anew, and ``operation`` called again with a config for the route that it tells; if that is
+        the same, and the refusal may mean the route, for the other door, which counts more than DNS
+        from then on if it lets the call through. ``SPEECH_PRIVATE_ENDPOINT`` shuts the other door.
+        If both refuse, the first result is returned, and no second call is made for
+        ``SPEECH_ROUTE_TTL_MIN`` unless something changes. `attempt` says what was done, and so does
+        the logger ``speechroute``.
 
         A result that is only a beginning, such as that of ``start_speaking_text``, says nothing
         about the door, and a refusal that follows is not seen here. Return an ``AudioDataStream``
@@ -271,9 +259,8 @@ class SpeechConfigFactory:
                 It is called again after each change of doors: set up languages and phrase lists
                 in it.
             audio_format: of the audio that is pushed; default: 16 kHz, 16 bits, one channel.
-            replay_seconds: how much audio is kept to be sent again, and how long DNS and the
-                service may disagree; audio older than that is lost if the door moves then, with
-                a warning.
+            replay_seconds: how much audio is kept to be sent again, and how long both doors may
+                refuse; older audio is lost if the door moves then, with a warning.
             target_languages: with them, ``recognizer`` gets a ``SpeechTranslationConfig``.
             overrides: settings to change for this stream, by field name, ``url`` among them.
 
@@ -296,10 +283,9 @@ class SpeechConfigFactory:
     def keep_fresh(self, client: T) -> T:
         """Keep a recognizer or synthesizer supplied with new Microsoft Entra tokens.
 
-        The SDK takes one token for a region, and a client outlives it; the config that it was
-        made from is supplied already. Tokens are asked for after half of their life, by a daemon
-        thread that ends with the last client. With a key, and at a custom domain, where the SDK
-        asks for tokens itself, nothing is done.
+        The SDK takes one token for a region, and a client outlives it; its config is supplied
+        already. Tokens are asked for after half of their life, by a daemon thread that ends with
+        the last client. With a key, or at a custom domain, nothing is done: the SDK asks itself.
 
         Args:
             client: of the SDK, made from a config of this factory.

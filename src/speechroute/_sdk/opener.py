@@ -192,7 +192,7 @@ class Opener:
         self.history.came_through(opened.at)
         keys = {refusal.opened.fingerprint for refusal in refusals}
         if opened.supposes and opened.fingerprint in keys:
-            self._resolver.learn(self._question, opened.supposes._replace(at=opened.at))
+            self._resolver.learned.learn(self._question, opened.supposes._replace(at=opened.at))
 
     def refused(self, refusals: list[Refused]) -> RouteRefused:
         """Why no door that was tried works. No other one is tried again for a while."""
@@ -220,6 +220,8 @@ class Opener:
 
     def _following(self, kept: Kept, refusals: list[Refused]) -> Opened | None:
         self._changed()
+        if len({Door.of(refusal.opened.route) for refusal in refusals}) > 1:
+            return None  # both were tried
         before, failure, _ = refusals[-1]
         now = self.clock()
         route = with_settings(kept, self._settings, now)
@@ -230,8 +232,7 @@ class Opener:
             return self._made(kept, route)
         region = self._resolver.learned.region(self._question)
         supposes = supposed(failure, before.route, kept.prior, kept.evidence, region)
-        has_tried_both = len({Door.of(refusal.opened.route) for refusal in refusals}) > 1
-        if supposes is None or has_tried_both or self.history.is_vain(kept, now):
+        if supposes is None or self.history.is_vain(kept, now):
             return None
         other = anew(self._question, kept, supposes)
         return self._made(kept, with_settings(other, self._settings, now), supposes)

@@ -266,9 +266,12 @@ class StreamRecognition:
         Raises:
             RouteRefused, RoutingError: it is too late for that.
         """
+        has_waited = False
         while True:
             is_late = self._opener.clock() >= give_up_at
             try:
+                if has_waited:
+                    return self._opener.once_more(refusals)
                 opened = self._opener.after(refusals)
             except SpeechRouteError:
                 if is_late:
@@ -280,8 +283,7 @@ class StreamRecognition:
                     raise self._opener.refused(refusals)
             with contextlib.suppress(queue.Empty):
                 raise self._endings.get(timeout=self._opener.pause)  # only errors come meanwhile
-            with contextlib.suppress(SpeechRouteError):
-                return self._opener.once_more(refusals)
+            has_waited = True
 
     def _tell(self, recovery: Recovery, level: int) -> None:
         self._recoveries.append(recovery)
