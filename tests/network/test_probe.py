@@ -6,10 +6,11 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
+from slow_doors import Speak, drips
 from speechroute._core.answer import Stage
 from speechroute._network.probe import ask
 from speechroute._network.proxy import Proxy
@@ -18,8 +19,8 @@ KEY = "canary0123456789abcdef0123456789"
 
 
 @contextmanager
-def door(answer: bytes) -> Iterator[int]:
-    """Answers each connection with these bytes, whatever it is asked."""
+def door(answer: bytes | Speak) -> Iterator[int]:
+    """Answers each connection with these bytes, or so, whatever it is asked."""
 
     def serve() -> None:
         while True:
@@ -27,9 +28,12 @@ def door(answer: bytes) -> Iterator[int]:
                 connection, _ = server.accept()
             except OSError:
                 return
-            with connection:
+            with connection, suppress(OSError):
                 connection.recv(65536)
-                connection.sendall(answer)
+                if isinstance(answer, bytes):
+                    connection.sendall(answer)
+                else:
+                    answer(connection)
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=serve, daemon=True)
@@ -73,6 +77,18 @@ def test_an_odd_answer_is_told_in_our_own_words(case: str) -> None:
     assert KEY not in repr(answer)
 
 
+@pytest.mark.parametrize(
+    "boundary",
+    ["boundary*=a; boundary*0=b", "boundary*=undefined'x'%ff", "boundary*0*=a\0b'x'c"],
+)
+def test_a_header_that_python_fails_at_is_told_too(boundary: str) -> None:
+    head = f"HTTP/1.1 401 X\r\nContent-Type: multipart/x; {boundary}\r\n\r\n"
+    with door(head.encode()) as port:
+        answer = ask(f"http://127.0.0.1:{port}/", None, time.monotonic() + 20)
+    # Or it reads them, in versions to come.
+    assert (answer.status, answer.failure) in [(None, "no usable HTTP (HTTPException)"), (401, "")]
+
+
 def test_what_a_proxy_says_beside_its_status_is_not_told() -> None:
     with door(f"HTTP/1.1 407 me:{KEY}\r\n\r\n".encode()) as port:
         proxy = Proxy("127.0.0.1", port, "me", KEY)
@@ -86,3 +102,23 @@ def test_a_door_without_tls_fails_there() -> None:
         answer = ask(f"https://127.0.0.1:{port}/", None, time.monotonic() + 20)
     assert answer.stage is Stage.TLS
     assert answer.failure.startswith("TLS failed")
+
+
+DRIPPING = {
+    "CONNECT": (Stage.PROXY, b"HTTP/1.1 200 X\r\nX: "),
+    "TLS": (Stage.TLS, b"\x16\x03\x03\x40\x00"),
+    "HTTP": (Stage.HTTP, b"HTTP/1.1 401 X\r\nX: "),
+}
+
+
+@pytest.mark.parametrize("what", DRIPPING)
+def test_a_byte_at_a_time_does_not_put_off_the_deadline(what: str) -> None:
+    stage, begun = DRIPPING[what]
+    with door(drips(begun)) as port:
+        scheme = "http" if stage is Stage.HTTP else "https"
+        proxy = Proxy("127.0.0.1", port) if stage is Stage.PROXY else None
+        started = time.monotonic()
+        answer = ask(f"{scheme}://127.0.0.1:{port}/", proxy, started + 0.3)
+        seconds = time.monotonic() - started
+    assert (answer.stage, answer.failure) == (stage, "no answer in time")
+    assert seconds < 10
