@@ -118,7 +118,7 @@ def test_a_byte_at_a_time_does_not_put_off_the_deadline(what: str) -> None:
         scheme = "http" if stage is Stage.HTTP else "https"
         proxy = Proxy("127.0.0.1", port) if stage is Stage.PROXY else None
         started = time.monotonic()
-        answer = ask(f"{scheme}://127.0.0.1:{port}/", proxy, started + 0.3)
+        answer = ask(f"{scheme}://127.0.0.1:{port}/", proxy, started + 0.2)
         seconds = time.monotonic() - started
     assert (answer.stage, answer.failure) == (stage, "no answer in time")
     assert seconds < 10
