@@ -158,6 +158,7 @@ LOOK_ALIKES = [
     "stt.speech.microsoft.com",
     "we\u017fteurope.stt.speech.microsoft.com",
     "westeurope.stt.speech.micro\u017foft.com",
+    "u\u212asouth.stt.speech.microsoft.com",  # the sign for Kelvin, in lower case a k
     "we\u0455teurope.stt.speech.microsoft.com",
     "xn--westeurope-x.stt.speech.microsoft.com",
     # A region of one cloud under the suffix of another: no such host exists.
