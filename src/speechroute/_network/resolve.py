@@ -37,7 +37,8 @@ def with_settings(kept: Kept, settings: SpeechSettings, now: float) -> Route:
     if needs_custom_domain:
         told.append(
             "Microsoft Entra ID works through a region only with SPEECH_RESOURCE_ID, which is not "
-            "set: the endpoint of the custom domain is used. If that answers 404, set it."
+            "set: the endpoint of the custom domain is used. Set it for programs that do not use "
+            "run(), which tries another way if that endpoint answers 404."
         )
     if not told and not lacks_id:
         return route
