@@ -121,4 +121,4 @@ def test_a_byte_at_a_time_does_not_put_off_the_deadline(what: str) -> None:
         answer = ask(f"{scheme}://127.0.0.1:{port}/", proxy, started + 0.2)
         seconds = time.monotonic() - started
     assert (answer.stage, answer.failure) == (stage, "no answer in time")
-    assert seconds < 10
+    assert seconds < 30

@@ -193,7 +193,7 @@ def ask(
                 started = time.monotonic()
                 told = ask_service(C, cloud, proxy, started + seconds)
                 took = time.monotonic() - started
-        assert 0 <= told.seconds <= took < 10
+        assert 0 <= told.seconds <= took < 30
         assert len(served.connects) == (1 if served.proxy else 0)
         assert len(served.requests) <= 1
         return Asked(told, served.connects, served.requests, the_line(caplog, told))
@@ -551,7 +551,7 @@ SLOW = {
     "handshake drips": Slow(0, handshake=drips(b"\x16\x03\x03\x40\x00")),
     "no answer": Slow(1),
     "headers drip": Slow(1, answer=drips(b"HTTP/1.1 404 X\r\nX: ")),
-    "body drips": Slow(1, answer=drips(b"HTTP/1.1 404 X\r\nContent-Length: 5000\r\n\r\n")),
+    "body drips": Slow(1, answer=drips(b"HTTP/1.1 404 X\r\nContent-Length: 9999\r\n\r\n")),
     "chunk drips": Slow(1, answer=drips(f"{CHUNKED}fff\r\n{URL}".encode())),
     "record drips": Slow(1, answer=drips_in_a_record),
     "negative length, body drips": Slow(
@@ -563,7 +563,7 @@ SLOW = {
 @pytest.mark.parametrize("case", SLOW)
 def test_the_deadline_holds(ask: Ask, case: str) -> None:
     slow = SLOW[case]
-    for seconds in (0.15, 5):  # the longer one where this machine is too slow to come so far
+    for seconds in (0.15, 15):  # the longer one where this machine is too slow to come so far
         asked = ask(slow.answer, proxy=slow.proxy, handshake=slow.handshake, seconds=seconds)
         assert asked.answer[:2] == (None, None)
         if len(asked.requests) == slow.requests:

@@ -12,11 +12,11 @@ Speak = Callable[[socket.socket], None]
 
 
 def drips(text: bytes) -> Speak:
-    """Sends this, and then a byte at a time for 20 seconds: no single wait is a long one."""
+    """Sends this, and then a byte at a time for a minute: no single wait is a long one."""
 
     def speak(connection: socket.socket) -> None:
         connection.sendall(text)
-        for _ in range(2000):
+        for _ in range(6000):
             connection.sendall(b"0")
             time.sleep(0.01)
 
