@@ -23,13 +23,17 @@ import dns.query
 
 from speechroute import SpeechConfigFactory, SpeechSettings
 from speechroute._core.view import DnsView, Lookup, Outcome
+from speechroute._network.flight import Doubt
+from speechroute._network.look import ask_service, look
 from speechroute._network.observe import observe
+from speechroute._network.question import Question
 from speechroute.emulator import Emulator
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from dns_servers import dns_server, records
 
 _DOMAIN = "my-speech.cognitiveservices.azure.com"
+_WAV = str(Path(__file__).parents[2] / "samples" / "hello.wav")
 _DELAY_S = 0.02
 
 
@@ -114,6 +118,63 @@ def run_that_succeeds() -> float:
     return float(statistics.median(r for r, _ in pairs) / statistics.median(h for _, h in pairs))
 
 
+def _recognize(config: Any) -> Any:
+    audio = speechsdk.audio.AudioConfig(filename=_WAV)
+    return speechsdk.SpeechRecognizer(config, audio).recognize_once()
+
+
+def _speak(config: Any) -> Any:
+    return speechsdk.SpeechSynthesizer(config, None).speak_text("Hello")
+
+
+def recovery(operation: Callable[[Any], Any], *, dns_lags: bool, rounds: int) -> float:
+    """A call whose door has moved, against the sum of what it cannot do without.
+
+    That is the SDK's own refusal at the wrong door, one observation after a refusal, and a call at
+    the right door, each by itself. The private endpoint is removed, the service is of 2024.
+    """
+    with Emulator() as emulator:
+        os.environ["SSL_CERT_FILE"] = str(emulator.ca_file)
+        host, _, port = emulator.proxy_url.removeprefix("http://").partition(":")
+        settings = SpeechSettings(
+            _env_file=None,
+            key=emulator.key,
+            endpoint=emulator.custom_domain,
+            region=emulator.region,
+            dns_servers=emulator.dns_server,
+            proxy=emulator.proxy_url,
+        )
+        factory = SpeechConfigFactory(settings)
+
+        def by_hand(reason: Any, **door: str) -> None:
+            config = speechsdk.SpeechConfig(subscription=emulator.key, **door)
+            config.set_proxy(host, int(port))
+            assert operation(config).reason == reason
+
+        def bare() -> None:
+            by_hand(speechsdk.ResultReason.Canceled, endpoint=f"https://{emulator.custom_domain}/")
+            look(Question.of(settings), observe, ask_service, Doubt.MAY_HAVE_MOVED)
+            by_hand(completed, region=emulator.region)
+
+        def routed() -> None:
+            attempt = factory.attempt(operation)
+            assert attempt.retried
+            assert attempt.error is None
+
+        recovered, parts = [], []
+        for _ in range(rounds):
+            factory.invalidate()
+            emulator.state = "vnet"
+            completed = factory.run(operation).reason
+            if dns_lags:
+                emulator.service_state = "removed"
+            else:
+                emulator.state = "removed"
+            recovered.append(_seconds(routed))
+            parts.append(_seconds(bare))
+    return statistics.median(recovered) / statistics.median(parts)
+
+
 def cold_decision(server: str) -> float:
     """A decision with nothing known, against one bare query to the same slow server."""
     host, _, port = server.partition(":")
@@ -189,6 +250,14 @@ def slow_server() -> Iterator[str]:
 def main() -> None:
     print(f"warm call: {warm_call():.2f} x constructing a SpeechConfig (bound 1.15)")
     print(f"run: {run_that_succeeds():.2f} x the same call with a config made by hand (bound 1.1)")
+    for operation, rounds in ((_speak, 41), (_recognize, 7)):
+        for dns_lags in (False, True):
+            ratio = recovery(operation, dns_lags=dns_lags, rounds=rounds)
+            who = "DNS lags" if dns_lags else "DNS has moved too"
+            print(
+                f"{operation.__name__[1:]} where the door has moved and {who}: {ratio:.2f} x "
+                "refusal, observation and call (bound 1.1)"
+            )
     with slow_server() as server:
         print(f"cold decision: {cold_decision(server):.2f} x one bare query (bound 1.15)")
         threads = observations_of_a_thousand(server, tasks=False)
