@@ -640,3 +640,27 @@ def test_other_sample_rates_have_their_own_offsets(
         stream.write(bytearray(spoken(*[(0.4, 0.6)] * 3)))
     assert [result.offset for result in heard.results] == [2 * TICKS * n for n in range(4)]
     assert stream.recoveries[0].after.kind is RouteKind.REGIONAL
+
+
+@pytest.mark.parametrize(("before", "after"), [("vnet", "removed"), ("removed", "vnet")])
+def test_the_stream_goes_on_through_the_other_door_while_dns_lags(
+    before: str, after: str, factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    emulated.state = before
+
+    def move() -> None:
+        emulated.service_state = after
+
+    heard = Heard({2: move})
+    stream = factory.recognize_stream(heard, recognizer=unthrottled, region=emulated.region)
+    with stream:
+        for number in range(1, 7):
+            stream.write(spoken((0.4, 0.6)))
+            heard.wait(number)
+    assert emulated.dns_state == before
+    assert [result.offset for result in heard.results] == [TICKS * n for n in range(6)]
+    has_private_endpoint = [" private endpoint " in result.text for result in heard.results]
+    assert has_private_endpoint == [before == "vnet"] * 2 + [after == "vnet"] * 4
+    (recovery,) = stream.recoveries
+    assert recovery.failure
+    assert recovery.lost_seconds == 0
