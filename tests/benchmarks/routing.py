@@ -250,7 +250,7 @@ def slow_server() -> Iterator[str]:
 def main() -> None:
     print(f"warm call: {warm_call():.2f} x constructing a SpeechConfig (bound 1.15)")
     print(f"run: {run_that_succeeds():.2f} x the same call with a config made by hand (bound 1.1)")
-    for operation, rounds in ((_speak, 41), (_recognize, 7)):
+    for operation, rounds in ((_speak, 31), (_recognize, 5)):
         for dns_lags in (False, True):
             ratio = recovery(operation, dns_lags=dns_lags, rounds=rounds)
             who = "DNS lags" if dns_lags else "DNS has moved too"
