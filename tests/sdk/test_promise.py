@@ -1,7 +1,7 @@
 """The promise: a call fails for the route's sake only where no door works.
 
 In every generation of the service, in every state of DNS and service, one after the other in one
-process, with the settings as they are by default.
+process. No route is kept, so that each call meets what DNS says in its state.
 """
 
 from __future__ import annotations
@@ -49,9 +49,10 @@ DONE: dict[Callable[[Any], Any], Any] = {
 def resource(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """A resource of a name of its own: the SDK remembers redirects of others for its process."""
     name = f"promise-{request.param}.cognitiveservices.azure.com"
-    with Emulator(generation=request.param, custom_domain=name) as emulator:
+    with Emulator(generation=request.param, custom_domain=name, dns_ttl=0) as emulator:
         for variable, value in emulator.environment_over(os.environ).items():
             monkeypatch.setenv(variable, value)
+        monkeypatch.setenv("SPEECH_ROUTE_TTL_MIN", "0")
         shared.forget()
         yield emulator
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from .._core.errors import RoutingError
 from .._network.question import Kept, Question
+from .._network.resolve import resolver_of
 from .._network.resolver import RouteResolver
 from .._settings.model import SpeechSettings
 from .console import JsonFlag, console, errors_console, print_json, reported, stop_on_signals
@@ -83,7 +84,7 @@ def watch(as_json: JsonFlag = False) -> None:
 
 
 def _watch(question: Question, *, as_json: bool) -> None:
-    resolver, before = RouteResolver(), None
+    resolver, before = resolver_of(), None
     while True:
         sight, reason, again_at = _look(resolver, question)
         if sight != before:
