@@ -22,6 +22,7 @@ from speechroute.emulator._names import Names
 
 TOKEN = "canary-token-0123456789abcdefghijklmnopqrstuvwxyz"
 QUESTION = "GenerateRedirectResponse=true"
+SUFFIX = "cognitiveservices.azure.com"
 GENERATIONS = ("2024", "2026", "strict")
 DISAGREEMENTS = (("vnet", "removed"), ("proxy", "removed"), ("removed", "vnet"))
 """Of DNS and the service. The emulator's service treats ``vnet`` and ``proxy`` alike."""
@@ -114,9 +115,16 @@ def everything_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
     """All generations and disagreements side by side, an emulator for each."""
     places = list(itertools.product(GENERATIONS, DISAGREEMENTS))
     with ExitStack() as stack, ThreadPoolExecutor() as pool:
+        # Names of their own: the SDK remembers redirects for its process.
         emulators = [
-            stack.enter_context(Emulator(by_dns, generation=generation))
-            for generation, (by_dns, _) in places
+            stack.enter_context(
+                Emulator(
+                    by_dns,
+                    generation=generation,
+                    custom_domain=f"doors-{generation}-{by_dns}-{service}.{SUFFIX}",
+                )
+            )
+            for generation, (by_dns, service) in places
         ]
         monkeypatch.setenv("SSL_CERT_FILE", trusted(emulators, tmp_path))
         services = [service for _, (_, service) in places]

@@ -29,13 +29,9 @@ making = _Making()
 """Whether this thread makes a config whose door is decided: `inject_into_speechsdk` keeps away."""
 
 
-_NO_REDIRECT_CACHE = (
-    ("SPEECH-WEBSOCKET_USE_REDIRECT_CACHE", "false"),
-    ("SPEECH-WEBSOCKET_URL_CACHE_VALIDITY_SECONDS", "0"),
-)
+_NO_REDIRECT_CACHE = "SPEECH-WEBSOCKET_USE_REDIRECT_CACHE", "false"
 """A process that was redirected to the region once would go there for seven days, also after a
-private endpoint was added. The first keeps a config from what others have left there, the second
-others from what this one leaves (measured, 1.48.2 and 1.53)."""
+private endpoint was added (measured, 1.48.2 and 1.53)."""
 
 
 class Plan(NamedTuple):
@@ -82,8 +78,7 @@ class Plan(NamedTuple):
         finally:
             making.now = False
         if self.may_redirect:
-            for name, value in _NO_REDIRECT_CACHE:
-                config.set_property_by_name(name, value)
+            config.set_property_by_name(*_NO_REDIRECT_CACHE)
         if self.properties:
             config.set_properties(self.properties)
         if self.named:
