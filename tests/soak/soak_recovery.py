@@ -90,7 +90,6 @@ class Soak:
         with self._lock:
             self.counts[kind] += 1
             self.counts["made again"] += len(tried) > 1
-            self.counts["lost, the doors changed meanwhile"] += is_lost and has_changed
             for call in tried[1:]:
                 number = worker, sum(c.began <= call.began for c in changes)
                 self.extra[number] += 1
@@ -98,6 +97,8 @@ class Soak:
                     self.wrong.append(f"extra call after change {number[1]}: {attempt.reason}")
             if not is_lost:
                 return
+            # One that was not made again met the change between a redirect and where it leads.
+            self.counts[f"lost in {len(tried)} calls while the doors changed"] += has_changed
             told = self._told(attempt, tried, changes)
             if not has_changed:
                 self.wrong.append(f"{kind}: lost although the doors stood still: {told}")
