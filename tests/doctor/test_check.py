@@ -104,6 +104,9 @@ OTHER_CLOUD = ("westeurope.api.cognitive.microsoft.com", "13.93.122.1")
 TOLD_YES = {"SPEECH_PRIVATE_ENDPOINT": "yes"}
 TOLD_NO = {"SPEECH_PRIVATE_ENDPOINT": "no", "SPEECH_REGION": "westeurope"}
 DEAD_DNS = {"SPEECH_DNS_SERVERS": "127.0.0.3", "SPEECH_DNS_TIMEOUT": "0.5"}
+NEVER = {"SPEECH_ASK_SERVICE": "never"}
+ALWAYS = {"SPEECH_ASK_SERVICE": "always", "SPEECH_REGION": "westeurope"}
+WITHOUT_NAMES = answers(DOMAIN, "203.0.113.9")
 PROBE = ("--probe",)
 BOTH = ("--probe", "--with-key")
 SCENES = {
@@ -123,22 +126,45 @@ SCENES = {
     ),
     "SR106": Scene(
         {"SR106": "error"},
+        environment={"SPEECH_DNS_SERVERS": "127.0.0.1:9", "SPEECH_DNS_TIMEOUT": "0.5", **NEVER},
+    ),
+    "SR106 where the service knows": Scene(
+        {"SR106": "warning"},
         environment={"SPEECH_DNS_SERVERS": "127.0.0.1:9", "SPEECH_DNS_TIMEOUT": "0.5"},
     ),
     "SR107": Scene({"SR107": "warning"}, BOTH, network="hosts file"),
-    "SR108": Scene({"SR108": "error"}, PROBE, set_up=answers(DOMAIN, "203.0.113.9")),
+    "SR108": Scene({"SR108": "error"}, PROBE, NEVER, set_up=WITHOUT_NAMES),
+    "SR108 where the service knows": Scene({"SR108": "info"}, PROBE, set_up=WITHOUT_NAMES),
+    "SR108 where the service knows the region": Scene(
+        {"SR108": "info"}, (), {}, {"generation": "2026", "state": "removed"}, WITHOUT_NAMES
+    ),
+    "nobody knows the region": Scene(
+        {"SR200": "error"}, (), {}, {"state": "removed"}, WITHOUT_NAMES
+    ),
     "SR108 with the region": Scene(
         {"SR108": "info"},
         environment={"SPEECH_REGION": "westeurope"},
+        make={"state": "removed"},
         set_up=answers(DOMAIN, "13.93.122.1"),
     ),
     "SR108 with a policy": Scene(
         {"SR108": "warning"},
-        environment={"SPEECH_WHEN_UNDECIDED": "private"},
-        set_up=answers(DOMAIN, "203.0.113.9"),
+        environment={"SPEECH_WHEN_UNDECIDED": "private", **NEVER},
+        set_up=WITHOUT_NAMES,
     ),
     "SR109": Scene({"SR109": "error"}, PROBE, set_up=state("vnet", "removed")),
     "SR110": Scene({"SR110": "error"}, PROBE, set_up=state("removed", "vnet")),
+    "SR109 without a probe": Scene({"SR109": "error"}, set_up=state("vnet", "removed")),
+    "SR110 without a probe": Scene({"SR110": "error"}, set_up=state("removed", "vnet")),
+    "SR109 where the custom domain leads on": Scene(
+        {"SR109": "warning"}, PROBE, {}, {"generation": "strict"}, state("vnet", "removed")
+    ),
+    "SR109 where the service's word counts": Scene(
+        {"SR109": "info"}, BOTH, ALWAYS, set_up=state("vnet", "removed")
+    ),
+    "SR110 where the service's word counts": Scene(
+        {"SR110": "info"}, (), ALWAYS, set_up=state("removed", "vnet")
+    ),
     "SR109 by a setting": Scene(
         {"SR109": "error"}, BOTH, TOLD_YES, set_up=state("vnet", "removed")
     ),
@@ -189,8 +215,10 @@ SCENES = {
     "SR205 not for synthesis": Scene(
         {}, ("--offering", "tts"), environment={"SPEECH_URL": TTS_URL}
     ),
-    "SR206": Scene({"SR206": "warning"}, (), TOLD_YES, set_up=state("removed")),
-    "SR206 the other way": Scene({"SR206": "warning"}, (), TOLD_NO),
+    "SR206": Scene({"SR206": "warning"}, (), {**TOLD_YES, **NEVER}, set_up=state("removed")),
+    "SR206 the other way": Scene({"SR206": "warning"}, (), {**TOLD_NO, **NEVER}),
+    "SR206 without a probe": Scene({"SR206": "error"}, (), TOLD_YES, set_up=state("removed")),
+    "SR206 the other way, without a probe": Scene({"SR206": "error"}, (), TOLD_NO),
     "SR206 where the service agrees": Scene(
         {"SR206": "info"}, PROBE, TOLD_YES, set_up=state("removed", "vnet")
     ),
@@ -215,13 +243,13 @@ SCENES = {
     ),
     "SR206 where both doors work": Scene(
         {"SR206": "warning", "SR401": "info"},
-        PROBE,
+        BOTH,
         TOLD_YES,
         make={"generation": "2026", "state": "removed"},
     ),
     "SR206 the other way, where both doors work": Scene(
         {"SR206": "info", "SR401": "info"},
-        PROBE,
+        BOTH,
         TOLD_NO,
         make={"generation": "2026"},
         set_up=state("vnet", "removed"),
@@ -271,7 +299,7 @@ SCENES = {
     ),
     "told what DNS says": Scene({}, BOTH, TOLD_YES),
     "told what DNS says, the other way": Scene({}, BOTH, TOLD_NO, set_up=state("removed")),
-    "told what DNS cannot say": Scene({}, PROBE, TOLD_YES, set_up=answers(DOMAIN, "203.0.113.9")),
+    "told what DNS cannot say": Scene({}, PROBE, TOLD_YES, set_up=WITHOUT_NAMES),
     "told yes, and the proxy resolves": Scene({}, PROBE, TOLD_YES, set_up=answers(DOMAIN)),
     "told no, and the name is of no use": Scene(
         {}, PROBE, TOLD_NO, set_up=answers(DOMAIN), make={"state": "removed"}
@@ -312,7 +340,20 @@ SCENES = {
         BOTH,
         {"SPEECH_ENDPOINT": "http://localhost:9", "SPEECH_ALLOW_HOSTS": "localhost"},
     ),
-    "SR401": Scene({"SR401": "info"}, PROBE, make={"generation": "2026", "state": "removed"}),
+    "SR401": Scene({"SR401": "info"}, BOTH, make={"generation": "2026", "state": "removed"}),
+    "SR401 beside late DNS": Scene(
+        {"SR401": "info"}, BOTH, {}, {"generation": "2026"}, state("vnet", "removed")
+    ),
+    "SR401 where one door works": Scene(
+        {"SR401": "error"}, BOTH, make={"generation": "strict", "state": "removed"}
+    ),
+    "not SR401 without the key": Scene({}, PROBE, make={"generation": "2026", "state": "removed"}),
+    "not SR401 with a wrong key": Scene(
+        {"SR402": "error"},
+        BOTH,
+        {"SPEECH_KEY": "f" * 32},
+        {"generation": "strict", "state": "removed"},
+    ),
     "SR402": Scene({"SR402": "error"}, BOTH, {"SPEECH_KEY": "f" * 32}),
     "SR403": Scene({"SR403": "error"}, BOTH, set_up=public_access_off),
     "SR404": Scene({"SR404": "error"}, BOTH, set_up=lambda emulator: emulator.fail_with(503)),
@@ -513,7 +554,7 @@ def test_what_was_found_before_ctrl_c_is_told(emulator: Emulator) -> None:
     ):
         assert process.stdout
         assert hangs.wait(60)
-        until(lambda: len(emulator.requests) == before + 7)
+        until(lambda: len(emulator.requests) == before + 8)
         # All threads but the main one and that of the door that hangs have told what they got.
         until(lambda: len(list(Path(f"/proc/{process.pid}/task").iterdir())) == 2)
         process.send_signal(signal.SIGINT)
@@ -619,7 +660,7 @@ def test_one_request_with_a_key_and_the_others_without(emulator: Emulator) -> No
     with_key = [request for request in asked if request.credential == "key"]
     assert [(r.path, r.status) for r in with_key] == [("/tts/cognitiveservices/voices/list", 200)]
     assert {request.credential for request in asked if request not in with_key} == {"none"}
-    assert len(asked) == 8
+    assert len(asked) == 9
 
 
 @pytest.mark.parametrize("settings", [{}, {"SPEECH_REGION": "usgovvirginia"}, TOLD_YES])
@@ -658,7 +699,8 @@ def test_entra_signs_in_for_the_key() -> None:
 def test_dns_draws_the_chain_with_lives_and_what_decided(emulator: Emulator) -> None:
     emulator.state = "removed"
     output = forked("check", environment=emulator.environment).stdout
-    tree = output.partition("\nDNS")[2].partition("\n\n")[0].splitlines()[1:]
+    *tree, service = output.partition("\nDNS")[2].partition("\n\n")[0].splitlines()[1:]
+    assert service == "  service: 404: region"
     assert [line.count("5 s") for line in tree] == [1] * 7 + [0]
     assert tree[-2].endswith(".cloudapp.net  5 s  regional  <- decides")
     assert sum("<- decides" in line for line in tree) == 1
@@ -680,7 +722,7 @@ def test_the_headline_is_the_disagreement(emulator: Emulator) -> None:
     assert done.stdout.startswith("DNS and the service disagree: DNS says that")
     # Progress is told beside the report.
     steps = [line.partition(" ...")[0] for line in done.stderr.splitlines()]
-    assert steps == ["settings", "DNS", "doors"]
+    assert steps == ["settings", "DNS", "doors", "service"]
 
 
 @needs_namespaces
@@ -711,7 +753,7 @@ def test_where_a_setting_decides_no_name_of_the_chain_does(emulator: Emulator) -
 def test_that_the_region_refuses_the_key_proves_nothing_of_a_token(
     emulated: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in TOLD_NO.items():
+    for name, value in (TOLD_NO | NEVER).items():
         monkeypatch.setenv(name, value)
     found = {}
     for auth in ("key", "entra"):

@@ -10,6 +10,8 @@ from .._core.answer import Answer
 from .._core.clouds import recognise_marker
 from .._core.masking import mask_url
 from .._core.route import Route
+from .._core.service import ServiceAnswer
+from .._core.verdict import Decision
 from .._core.view import Lookup
 from .._settings.model import SpeechSettings
 from .._settings.parsers import split_proxy
@@ -35,10 +37,12 @@ def document_of(facts: Facts, findings: list[Finding], exit_code: int) -> Json:
         "sources": sources_of(facts.settings) if facts.settings else None,
         "problems": [problem._asdict() for problem in facts.problems],
         "dns": _dns(facts),
+        "service": _service(facts.service),
         "decision": _decision(facts),
         "doors": [_door(door, facts.answers.get(door.url)) for door in facts.doors],
         "private_door": _answer(facts.private_door),
         "key": {host: _answer(answer) for host, answer in facts.key_answers.items()},
+        "key_as_redirected": _answer(facts.key_as_redirected),
         "findings": [
             {
                 "id": finding.id,
@@ -69,6 +73,7 @@ def settings_of(settings: SpeechSettings) -> Json:
         "url": mask_url(settings.full_url) if settings.full_url else None,
         "private_endpoint": settings.private_endpoint,
         "when_undecided": settings.when_undecided,
+        "ask_service": settings.ask_service,
         "language": settings.language,
         "voice": settings.voice,
         "endpoint_id": settings.endpoint_id,
@@ -122,6 +127,24 @@ def _dns(facts: Facts) -> Json | None:
         "region_api": _lookup(view.region_api),
         "region_system": _lookup(view.region_system),
         "seconds": round(view.seconds, 3),
+    }
+
+
+def door_of(service: ServiceAnswer) -> str | None:
+    """The door that the service tells, in a word."""
+    if service.decision is None:
+        return None
+    return "region" if service.decision is Decision.REGIONAL else "custom domain"
+
+
+def _service(service: ServiceAnswer | None) -> Json | None:
+    if service is None:
+        return None
+    return {
+        "seen": service.seen,
+        "door": door_of(service),
+        "region": service.region,
+        "seconds": round(service.seconds, 3),
     }
 
 

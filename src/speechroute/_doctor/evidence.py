@@ -1,10 +1,13 @@
-"""What the answers of the doors prove about the resource."""
+"""What the answers of the doors and of the service prove about the resource."""
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 from .._core.answer import NOT_FOUND, OK, UNAUTHORIZED, Answer, Stage
 from .._core.clouds import Offering, recognise_host
 from .._core.route import RouteKind
+from .._core.verdict import Decision
 from .._core.view import Outcome
 from .facts import Facts
 
@@ -56,20 +59,43 @@ def has_override(facts: Facts) -> bool:
     return view is not None and view.is_overridden and view.dns.outcome is not Outcome.FAILED
 
 
+class CustomDomain(StrEnum):
+    """What becomes of who comes to the custom domain, without a key."""
+
+    SERVES = "serves"
+    """401: there is a private endpoint (assumed)."""
+    REFUSES = "refuses"
+    """404: there is none (assumed), and the region is the way."""
+    LEADS_ON = "leads on"
+    """There is none (documented, 2026-03), and the custom domain is a way all the same."""
+
+
+def at_custom_domain(facts: Facts) -> CustomDomain | None:
+    """What the doors answered there, or else what the service said; None if nothing tells."""
+    answers = _answers_at_custom_domain(facts)
+    if any(map(leads_to_region, answers)):
+        return CustomDomain.LEADS_ON
+    statuses = {answer.status for answer in answers}
+    if statuses == {UNAUTHORIZED}:
+        return CustomDomain.SERVES
+    if statuses == {NOT_FOUND}:
+        return CustomDomain.REFUSES
+    service = facts.service
+    if service is None or service.decision is None:
+        return None
+    if service.decision is Decision.PRIVATE_ENDPOINT:
+        return CustomDomain.SERVES
+    return CustomDomain.LEADS_ON if service.region else CustomDomain.REFUSES
+
+
 def has_private_endpoint(facts: Facts) -> bool | None:
     """Whether the service answers as it does for a resource that has one; None if it did not tell.
 
-    Without a key, the custom domain answers 401 with a private endpoint and 404 without (assumed);
-    the region refuses the key of a resource with one (documented, 2024-09).
+    The region refuses the key of a resource with one (documented, 2024-09).
     """
-    answers = _answers_at_custom_domain(facts)
-    if any(map(leads_to_region, answers)):
-        return False
-    statuses = {answer.status for answer in answers}
-    if statuses == {UNAUTHORIZED}:
-        return True
-    if statuses == {NOT_FOUND}:
-        return False
+    told = at_custom_domain(facts)
+    if told is not None:
+        return told is CustomDomain.SERVES
     if facts.route is None or _key_status(facts) != OK:
         return None
     return facts.route.is_at_custom_domain
@@ -78,12 +104,22 @@ def has_private_endpoint(facts: Facts) -> bool | None:
 def is_at_wrong_door(facts: Facts) -> bool:
     """Whether the service does not serve the program where the route leads."""
     route = facts.route
-    statuses = {answer.status for answer in _answers_at_custom_domain(facts)}
     if route is None:
         return False
     if route.kind is RouteKind.PRIVATE_ENDPOINT:
-        return statuses == {NOT_FOUND}
-    return not route.is_at_custom_domain and statuses == {UNAUTHORIZED}
+        return at_custom_domain(facts) is CustomDomain.REFUSES
+    is_there = route.kind is RouteKind.REGIONAL and not route.is_at_custom_domain
+    is_refused = _key_status(facts) != OK
+    return is_there and is_refused and at_custom_domain(facts) is CustomDomain.SERVES
+
+
+def do_both_doors_work(facts: Facts) -> bool:
+    """Whether that is sure: one redirects to the other, and that one takes the key."""
+    is_taken = any(
+        answer.status == OK and (at := recognise_host(host)) and at.region
+        for host, answer in facts.key_answers.items()
+    )
+    return is_taken and any(map(leads_to_region, _answers_at_custom_domain(facts)))
 
 
 def is_key_refused_at_region(facts: Facts) -> bool:

@@ -8,6 +8,7 @@ from .._core.answer import Answer
 from .._core.clouds import Offering
 from .._core.errors import Problem, RoutingError
 from .._core.route import Route
+from .._core.service import ServiceAnswer
 from .._core.verdict import Row, Verdict
 from .._core.view import DnsView
 from .._settings.model import SpeechSettings
@@ -45,6 +46,9 @@ class Facts:
         row: the row of the decision table that applied.
         decided_by: place on the chain of the name that decided, if one did.
         dns_says: what DNS would have decided, where SPEECH_PRIVATE_ENDPOINT did.
+        service: what the service said at the custom domain, or why it was not asked; None where
+            there is none.
+        outweighed: what DNS would have decided, where what the service said did.
         route: what follows from it.
         dns_region: the region that DNS told.
         error: why there is none.
@@ -53,6 +57,8 @@ class Facts:
         answers: what a request without a key got there, by URL.
         private_door: what one got at the custom domain, where the route is another.
         key_answers: what a request with the key got, by host.
+        key_as_redirected: what one got at the region that names the custom domain, as the service
+            does where it redirects; None where the region took the key without.
         no_token: why there was no Microsoft Entra token for it.
         steps: what was done, and how long it took, seconds.
         is_complete: whether nothing was broken off.
@@ -67,6 +73,8 @@ class Facts:
     row: Row | None = None
     decided_by: int | None = None
     dns_says: Verdict | None = None
+    service: ServiceAnswer | None = None
+    outweighed: Verdict | None = None
     route: Route | None = None
     dns_region: str | None = None
     error: RoutingError | None = None
@@ -75,6 +83,7 @@ class Facts:
     answers: dict[str, Answer] = field(default_factory=dict)
     private_door: Answer | None = None
     key_answers: dict[str, Answer] = field(default_factory=dict)
+    key_as_redirected: Answer | None = None
     no_token: str = ""
     steps: dict[str, float] = field(default_factory=dict)
     is_complete: bool = False

@@ -59,8 +59,9 @@ class Finding(NamedTuple):
 
 
 def who(facts: Facts) -> str:
-    """Who decided on the route."""
-    return BY.get(facts.row, "A setting") if facts.row else "A setting"
+    """Who decided on the route, or would have, had the service not been asked."""
+    row = facts.outweighed.row if facts.outweighed else facts.row
+    return BY.get(row, "A setting") if row else "A setting"
 
 
 def source_of_addresses(facts: Facts) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .._core import urls
-from .._core.answer import Answer, Stage
+from .._core.answer import NOT_FOUND, UNAUTHORIZED, Answer, Stage
 from .._core.choices import PrivateEndpoint
 from .._core.classify import classify, without_dns
 from .._core.clouds import CLOUDS, Offering, cloud_of_region, recognise_host
@@ -24,24 +24,27 @@ from .._core.errors import (
     SettingsError,
     TokenUnavailable,
 )
-from .._core.route import Route, RouteKind
-from .._core.verdict import Row
+from .._core.route import NAMES_CUSTOM_DOMAIN, Route, RouteKind
+from .._core.verdict import Row, Verdict
 from .._core.view import DnsView, Outcome
 from .._network.observe import observe
 from .._network.probe import ask
-from .._network.question import Question
+from .._network.question import Question, decided
 from .._network.resolve import with_settings
 from .._network.resolver import RouteResolver
 from .._sdk.token import TokenSource
 from .._sdk.tokens import Tokens
 from .._settings.model import SpeechSettings
+from .asking import LATE, Asking
 from .doors import VOICES, doors_of, proxy_for
+from .evidence import leads_to_region
 from .facts import Facts
 
 _SDK = "azure-cognitiveservices-speech"
 _KEY_HEADER = "Ocp-Apim-Subscription-Key"
-_REFUSED = 401
 _LEAST_S = 0.1
+_PATIENCE_S = 2.0
+"""For the service, which is asked all the time, once everything else was looked at."""
 _RESERVE_S = 0.2
 """Kept back of the budget, so that a request that runs out of time can still say so."""
 
@@ -65,6 +68,7 @@ class Looking:
     ) -> None:
         self._facts, self._begin, self._end = facts, begin, end
         self._deadline = time.monotonic() + budget
+        self._asking: Asking | None = None
 
     def run(self, *, probes: bool, with_key: bool) -> None:
         """Look at everything; what Ctrl-C leaves out is empty."""
@@ -75,18 +79,27 @@ class Looking:
             if facts.settings is not None:
                 with self._step("DNS"):
                     self._route(facts.settings)
-            if facts.settings is not None and facts.route is not None:
-                try:
-                    facts.doors = doors_of(facts.route, facts.settings)
-                except SettingsError as error:  # a proxy of the environment that cannot be used
-                    facts.problems = error.problems
-                if facts.doors and (probes or with_key):
-                    with self._step("doors"):
-                        self._probe(facts.route, facts.settings)
-                if facts.doors and with_key:
-                    with self._step("key"):
-                        self._try_key(facts.route, facts.settings)
+                self._look_at_doors(facts.settings, probes=probes, with_key=with_key)
             facts.is_complete = True
+        if self._asking is not None and facts.service is None:
+            facts.service = self._asking.answer()
+
+    def _look_at_doors(self, settings: SpeechSettings, *, probes: bool, with_key: bool) -> None:
+        facts, route = self._facts, self._facts.route
+        if route is not None:
+            try:
+                facts.doors = doors_of(route, settings)
+            except SettingsError as error:  # a proxy of the environment that cannot be used
+                facts.problems = error.problems
+            if facts.doors and (probes or with_key):
+                with self._step("doors"):
+                    self._probe(route, settings)
+        if self._asking is not None:
+            with self._step("service"):
+                facts.service = self._asking.answer(min(_PATIENCE_S, self._left())) or LATE
+        if route is not None and facts.doors and with_key:
+            with self._step("key"):
+                self._try_key(route, settings)
 
     @contextlib.contextmanager
     def _step(self, name: str) -> Iterator[None]:
@@ -127,8 +140,10 @@ class Looking:
 
         settings = settings.override(dns_timeout=min(settings.dns_timeout, self._left()))
         facts, question = self._facts, Question.of(settings)
+        if question.resource.custom_domain:
+            self._asking = Asking(question, time.monotonic() + settings.dns_timeout)
+        resolver = RouteResolver(remember, ask=self._asking)
         try:
-            resolver = RouteResolver(remember)
             kept = resolver.kept(question)
         except RoutingError as error:
             facts.error = error
@@ -143,21 +158,26 @@ class Looking:
             with contextlib.suppress(RoutingError):
                 RouteResolver(remember).kept(anyway)
         if seen:
-            facts.view = seen[0]
-            verdict = verdict or classify(
-                seen[0],
-                question.resource,
-                told=question.told,
-                when_undecided=question.when_undecided,
-            )
-            if is_told:  # by itself: where the system says something else, that is another finding
-                facts.dns_says = classify(seen[0]._replace(system=None), question.resource)
-            facts.row, facts.dns_region = verdict.row, (facts.dns_says or verdict).region
-            facts.decided_by = verdict.decided_by
+            evidence = resolver.learned.evidence(question)
+            self._read(seen[0], question, verdict or decided(question, seen[0], evidence))
         is_told_yes = facts.row is Row.TOLD_YES
         failed = facts.dns_says.error if facts.dns_says and is_told_yes else facts.error
         if isinstance(failed, CustomDomainNotFound):
             facts.elsewhere = self._in_other_clouds(failed.custom_domain, settings)
+
+    def _read(self, view: DnsView, question: Question, verdict: Verdict) -> None:
+        """What DNS says by itself, beside the verdict."""
+        facts, by_dns = self._facts, decided(question, view)
+        if question.told is not PrivateEndpoint.AUTO:
+            # By itself: where the system says something else, that is another finding.
+            facts.dns_says = by_dns = classify(view._replace(system=None), question.resource)
+        elif verdict.row is Row.SERVICE:
+            facts.outweighed = by_dns
+        facts.view, facts.row, facts.decided_by = view, verdict.row, verdict.decided_by
+        facts.dns_region = by_dns.region
+        if self._asking is not None:
+            is_direct = any(each.row.is_direct for each in (verdict, by_dns))
+            self._asking.begin(is_direct=is_direct)
 
     def _in_other_clouds(self, custom_domain: str, settings: SpeechSettings) -> tuple[str, ...]:
         """The custom domains of the same name in the other clouds that exist."""
@@ -238,24 +258,32 @@ class Looking:
         answer = facts.key_answers.get(host)
         if answer is None:
             return
-        # Where it is refused, or not reached: does another region, or the region, take it?
-        region = facts.dns_region or route.region
+        if answer.status not in (UNAUTHORIZED, NOT_FOUND, None) or settings.is_entra:
+            return
+        # Does another region, or the region, take it?
+        region = facts.dns_region or route.region or (facts.service and facts.service.region)
         is_there = region == route.region and route.kind is RouteKind.REGIONAL
-        if region and not is_there and answer.status in (_REFUSED, None) and not settings.is_entra:
+        if region and not is_there:
             host = cloud_of_region(region).offering_host(region, Offering.TTS)
-            url = f"https://{host}/{VOICES}"
-            self._ask_with_key(host, url, route, settings)
+            self._ask_with_key(host, f"https://{host}/{VOICES}", route, settings)
+        elif is_there and facts.private_door and leads_to_region(facts.private_door):
+            # Perhaps only from those whom the custom domain leads there.
+            url = f"{voices[0]}?{NAMES_CUSTOM_DOMAIN}={route.custom_domain}"
+            facts.key_as_redirected = self._with_key_in_time(url, route, settings)
 
     def _ask_with_key(self, host: str, url: str, route: Route, settings: SpeechSettings) -> None:
-        found: dict[str, Any] = {}
         try:
-            # A credential may hang as long as it likes.
-            self._together({host: partial(self._with_key, url, route, settings)}, found)
+            answer = self._with_key_in_time(url, route, settings)
         except TokenUnavailable as error:
             self._facts.no_token = str(error).partition("\n")[0]
             return
-        late = Answer(Stage.HTTP, "no answer in time")
-        self._facts.key_answers[host] = found.get(host, late)
+        self._facts.key_answers[host] = answer
+
+    def _with_key_in_time(self, url: str, route: Route, settings: SpeechSettings) -> Answer:
+        found: dict[str, Answer] = {}
+        # A credential may hang as long as it likes.
+        self._together({url: partial(self._with_key, url, route, settings)}, found)
+        return found.get(url, Answer(Stage.HTTP, "no answer in time"))
 
     def _with_key(self, url: str, route: Route, settings: SpeechSettings) -> Answer:
         headers = {_KEY_HEADER: settings.key.get_secret_value()}

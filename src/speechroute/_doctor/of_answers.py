@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from .._core.answer import (
     FORBIDDEN,
-    NOT_FOUND,
     OK,
     SERVER_ERROR,
     THROTTLED,
@@ -16,15 +15,17 @@ from .._core.answer import (
     Stage,
 )
 from .._core.route import Route, RouteKind
-from .._core.verdict import Row
+from .._core.verdict import Decision, Row
 from .evidence import (
     OPTIONAL,
+    CustomDomain,
     answers_of_clients,
+    at_custom_domain,
+    do_both_doors_work,
     has_override,
     is_at_wrong_door,
     is_needed,
     is_own_host,
-    leads_to_region,
 )
 from .facts import Facts
 from .finding import BY, Finding, Severity, who, wrong_region
@@ -37,34 +38,39 @@ _TRY_AGAIN = (
 
 def of_answers(facts: Facts, route: Route) -> Iterator[Finding]:
     """What the doors answered: 401 is what one answers that is there and got no key."""
-    answered = answers_of_clients(facts)
-    if not answered or is_own_host(facts):
+    if is_own_host(facts):
         return
+    told = at_custom_domain(facts)
+    answered = answers_of_clients(facts)
     needed = {client: answer for client, answer in answered.items() if is_needed(client, facts)}
-    at_resource = {c: answer.status for c, answer in answered.items() if c not in OPTIONAL}
-    is_shut = any(answer.status == FORBIDDEN for answer in needed.values())
-    redirect = next((a for a in needed.values() if leads_to_region(a)), None)
     if route.kind is RouteKind.PRIVATE_ENDPOINT and is_at_wrong_door(facts):
         yield _behind(facts, route, "SR109")
-    elif route.needs_custom_domain and set(at_resource.values()) == {NOT_FOUND}:
+    elif route.needs_custom_domain and told is CustomDomain.REFUSES:
         yield Finding(
             "SR404",
             Severity.ERROR,
             f"{route.custom_domain} answers 404, and Microsoft Entra ID goes there because "
             "SPEECH_RESOURCE_ID is not set.",
-            "Set SPEECH_RESOURCE_ID: with it a token is taken at the region.",
+            "Set SPEECH_RESOURCE_ID: with it a token is taken at the region. run() and streams try "
+            "the region by themselves.",
         )
-    elif is_shut:
+    elif any(answer.status == FORBIDDEN for answer in needed.values()):
         yield _shut(route)
-    elif redirect and route.is_at_custom_domain:
-        yield _redirects(redirect)
-    else:
+    elif told is not CustomDomain.LEADS_ON or not route.is_at_custom_domain:
         yield from _of_odd_answers(answered, facts)
-    other = facts.private_door
+    elif route.kind is RouteKind.PRIVATE_ENDPOINT and not do_both_doors_work(facts):
+        yield _behind(facts, route, "SR109", Severity.WARNING)
     if route.kind is RouteKind.REGIONAL and is_at_wrong_door(facts):
         yield _behind(facts, route, "SR110")
-    elif other and leads_to_region(other):
-        yield _redirects(other)
+    yield from _of_outweighed(facts, route)
+    if do_both_doors_work(facts):
+        yield Finding(
+            "SR401",
+            Severity.INFO,
+            f"{route.custom_domain} leads on to the region, which takes the credential: both doors "
+            "work.",
+            "Nothing to do.",
+        )
 
 
 def _shut(route: Route) -> Finding:
@@ -86,32 +92,57 @@ def _shut(route: Route) -> Finding:
     )
 
 
-def _behind(facts: Facts, route: Route, number: str) -> Finding:
+_HAS = {"SR109": "a", "SR110": "no"}
+_DOES = {
+    CustomDomain.SERVES: "answers there as it does with one",
+    CustomDomain.REFUSES: "answers 404 there as after the last one was removed",
+    CustomDomain.LEADS_ON: "leads on from there to the region, as without one",
+}
+
+
+def _behind(
+    facts: Facts, route: Route, number: str, severity: Severity = Severity.ERROR
+) -> Finding:
     """Who decided and the service say different things."""
-    has, does = (
-        ("has a private endpoint", "answers 404 there as after the last one was removed")
-        if number == "SR109"
-        else ("has no private endpoint", "answers there as it does with one")
-    )
-    other = "yes" if number == "SR110" else "no, with SPEECH_REGION,"
+    says = f"{_who_says(facts)} that {route.custom_domain} has {_HAS[number]} private endpoint"
+    told = at_custom_domain(facts)
+    does = f"the service {_DOES[told]}" if told else "the service does not"
     remedy = "Correct SPEECH_PRIVATE_ENDPOINT or SPEECH_WHEN_UNDECIDED."
-    if has_override(facts):
+    if facts.outweighed:
+        remedy = _TRY_AGAIN
+    elif has_override(facts):
         remedy = "Take the line out of the hosts file, or find the VPN that says so."
     elif facts.row is Row.PRIVATE_ADDRESS and facts.decided_by is None:
         remedy = (
             "If a proxy or a filter answers for Azure's names here, waiting does not help: set "
             "SPEECH_REGION, so that addresses can be compared. Else delete the record."
         )
+    elif severity is Severity.WARNING:
+        remedy = "Wait for the time to live and check again; --with-key tells whether both work."
     elif facts.row in BY:
         remedy = (
-            "Wait for the time to live and check again; meanwhile "
-            f"SPEECH_PRIVATE_ENDPOINT={other} takes the other door."
+            "Wait for the time to live and check again. Meanwhile run() and streams take the other "
+            "door by themselves, and all else does with SPEECH_ASK_SERVICE=always."
         )
-    return Finding(
+    return Finding(number, severity, f"{says}, {does}.", remedy)
+
+
+def _who_says(facts: Facts) -> str:
+    return "The service, asked, says" if facts.outweighed else f"{who(facts)} says"
+
+
+def _of_outweighed(facts: Facts, route: Route) -> Iterator[Finding]:
+    """Where DNS told a route, and the service another one, which is taken."""
+    by_dns = facts.outweighed
+    if by_dns is None or by_dns.row not in BY or route.custom_domain is None:
+        return
+    number = "SR109" if by_dns.decision is Decision.PRIVATE_ENDPOINT else "SR110"
+    yield Finding(
         number,
-        Severity.ERROR,
-        f"{who(facts)} says that {route.custom_domain} {has}, the service {does}.",
-        remedy,
+        Severity.INFO,
+        f"{who(facts)} says that {route.custom_domain} has {_HAS[number]} private endpoint, and "
+        "the service otherwise, whose word counts: SPEECH_ASK_SERVICE=always.",
+        "Nothing to do: the route follows the service.",
     )
 
 
@@ -130,15 +161,6 @@ def _of_odd_answers(answered: dict[str, Answer], facts: Facts) -> Iterator[Findi
             f"{client} got {told} from {urlsplit(url).hostname} instead of 401.",
             _TRY_AGAIN,
         )
-
-
-def _redirects(answer: Answer) -> Finding:
-    return Finding(
-        "SR401",
-        Severity.INFO,
-        f"The custom domain leads on to {answer.location}: both doors work.",
-        "Nothing to do.",
-    )
 
 
 def _is_broken(answer: Answer) -> bool:
@@ -171,6 +193,16 @@ def of_key(facts: Facts) -> Iterator[Finding]:
         return
     if any(answer.status == OK for _, answer in others) and region and facts.dns_region:
         yield wrong_region(region, facts.dns_region, "and the key is accepted in")
+        return
+    if facts.key_as_redirected and facts.key_as_redirected.status == OK:
+        yield Finding(
+            "SR401",
+            Severity.ERROR,
+            f"{host} refuses the key with 401, and takes it from those whom the custom domain "
+            "leads there.",
+            "Set SPEECH_PRIVATE_ENDPOINT=yes: the custom domain works. run() and streams find it "
+            "by themselves.",
+        )
         return
     yield Finding(
         "SR402",

@@ -120,6 +120,8 @@ def of_error(error: RoutingError, facts: Facts) -> Iterator[Finding]:
             "Set SPEECH_REGION so that addresses can be compared, or SPEECH_PRIVATE_ENDPOINT=yes "
             "or no."
         )
+        if facts.service:
+            cause += f" The service tells nothing either ({facts.service.seen})."
     else:
         number, cause = "SR200", f"{error}"
         remedy = "Set SPEECH_REGION."
@@ -154,6 +156,12 @@ def _of_silence(name: str, facts: Facts) -> tuple[str, str, str]:
     )
 
 
+def _of_silence_without_harm(name: str, facts: Facts, teller: str) -> Finding:
+    number, cause, remedy = _of_silence(name, facts)
+    cause += f" The {teller}'s answer decided."
+    return Finding(number, Severity.WARNING, cause, remedy)
+
+
 def of_view(facts: Facts, settings: SpeechSettings) -> Iterator[Finding]:
     full_url = settings.full_url
     if full_url:
@@ -167,28 +175,37 @@ def of_view(facts: Facts, settings: SpeechSettings) -> Iterator[Finding]:
                 "Set SPEECH_ENDPOINT without a path instead, or use the settings for "
                 f"{offering} only (check --offering {offering}).",
             )
-    if facts.row is Row.SAME_AS_REGION or (facts.row is Row.UNDECIDED and facts.route):
-        severity = Severity.INFO if facts.row is Row.SAME_AS_REGION else Severity.WARNING
-        is_decided = severity is Severity.INFO
+    row = facts.outweighed.row if facts.outweighed else facts.row
+    if facts.route and row in (Row.SAME_AS_REGION, Row.UNDECIDED):
         name = settings.resource.custom_domain
-        yield Finding(
-            "SR108",
-            severity,
-            f"{name} has no alias that tells where it leads: a DNS proxy left the names out.",
-            "Nothing to do: the region's addresses tell. Keep SPEECH_REGION set."
-            if is_decided
-            else "Set SPEECH_REGION so that addresses can be compared; now "
-            "SPEECH_WHEN_UNDECIDED decides.",
-        )
+        cause = f"{name} has no alias that tells where it leads: a DNS proxy left the names out."
+        severity, remedy = _of_flattened(facts)
+        yield Finding("SR108", severity, cause, remedy)
     region = settings.resource.region
-    if region and facts.dns_region and region != facts.dns_region:
-        yield wrong_region(region, facts.dns_region, "DNS says")
+    of_service = facts.service.region if facts.service else None
+    for told, by in ((facts.dns_region, "DNS says"), (of_service, "the service says")):
+        if region and told and region != told:
+            yield wrong_region(region, told, by)
+    if facts.route and row is Row.DNS_UNAVAILABLE:
+        yield _of_silence_without_harm(settings.resource.custom_domain or "", facts, "service")
     if facts.view and facts.view.system:
         system = facts.view.system
         if facts.view.is_searched:
             told = f"only as {system.chain[-1]}, by its search list"
             system = system._replace(addresses=(), failure=told)
         yield from _of_system(facts.view.dns, system, facts)
+
+
+def _of_flattened(facts: Facts) -> tuple[Severity, str]:
+    if facts.outweighed:
+        return Severity.INFO, "Nothing to do: the service, asked without the key, tells."
+    if facts.row is Row.SAME_AS_REGION:
+        remedy = "Nothing to do: the region's addresses tell. Keep SPEECH_REGION set."
+        return Severity.INFO, remedy
+    return Severity.WARNING, (
+        "Set SPEECH_REGION so that addresses can be compared, or let the service be asked "
+        "(SPEECH_ASK_SERVICE); now SPEECH_WHEN_UNDECIDED decides."
+    )
 
 
 def _of_system(dns: Lookup, system: Lookup, facts: Facts) -> Iterator[Finding]:
@@ -201,9 +218,7 @@ def _of_system(dns: Lookup, system: Lookup, facts: Facts) -> Iterator[Finding]:
     here = ", ".join(map(str, dns.addresses)) or dns.failure or dns.outcome
     if system.addresses and dns.outcome is Outcome.FAILED:
         if facts.route and not is_told:
-            number, cause, remedy = _of_silence(name, facts)
-            cause += " The operating system's answer decided."
-            yield Finding(number, Severity.WARNING, cause, remedy)
+            yield _of_silence_without_harm(name, facts, "operating system")
     elif is_asked and dns.addresses and not system.addresses:
         yield Finding(
             "SR111",

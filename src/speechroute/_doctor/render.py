@@ -15,7 +15,7 @@ from rich.tree import Tree
 from .._core.answer import FORBIDDEN, NOT_FOUND, OK, UNAUTHORIZED, Answer
 from .._core.clouds import recognise_marker
 from .._core.view import Lookup
-from .document import settings_of, sources_of, system_differs
+from .document import door_of, settings_of, sources_of, system_differs
 from .facts import ClientDoor, Facts
 from .finding import Finding, Severity
 from .judge import headline_of
@@ -80,6 +80,10 @@ def _dns(facts: Facts) -> Iterator[RenderableType]:
         yield _indented(_tree(facts.view.dns, facts))
         if facts.view.system:
             yield _indented(_system(facts, facts.view.system))
+        if facts.service:
+            door = door_of(facts.service)
+            told = facts.service.seen + (f": {door}" if door else "")
+            yield _indented(Text(f"service: {told}", overflow="fold"))
 
 
 def _tree(lookup: Lookup, facts: Facts) -> Tree:
