@@ -191,6 +191,13 @@ SCENES = {
     "SR202": Scene(
         {"SR202": "error"}, environment={"SPEECH_REGION": "northeurope"}, set_up=state("removed")
     ),
+    "SR202 by the service": Scene(
+        {"SR202": "error", "SR108": "info"},
+        (),
+        {"SPEECH_REGION": "northeurope"},
+        {"generation": "2026", "state": "removed"},
+        WITHOUT_NAMES,
+    ),
     "SR203": Scene({"SR203": "error"}, environment={"SPEECH_REGION": "usgovvirginia"}),
     "SR203 by the name": Scene(
         {"SR203": "error"},
@@ -694,6 +701,66 @@ def test_entra_signs_in_for_the_key() -> None:
     proxy, finding = json.loads(done.stdout)["findings"][:2]
     assert (proxy["id"], finding["id"]) == ("SR301", "SR402")
     assert "no Microsoft Entra token" in finding["cause"]
+
+
+@pytest.mark.parametrize(
+    ("make", "environment", "expected"),
+    [
+        ({}, {}, ("401", "custom domain", None)),
+        ({"state": "removed"}, {}, ("404", "region", None)),
+        (
+            {"state": "removed", "generation": "2026"},
+            TOLD_YES,
+            ("200 with a URL of westeurope", "region", "westeurope"),
+        ),
+        ({}, NEVER, ("not asked: SPEECH_ASK_SERVICE=never", None, None)),
+        (
+            {},
+            {"SPEECH_PROXY": "http://127.0.0.1:9"},
+            ("no answer: at the proxy: refused", None, None),
+        ),
+        (
+            {"state": "removed"},
+            {"SPEECH_PROXY": "env", "HTTPS_PROXY": "socks5://127.0.0.1:9"},
+            ("not asked: HTTPS_PROXY cannot be used", None, None),
+        ),
+    ],
+    ids=["vnet", "removed", "leads on", "never", "no proxy", "no proxy that the SDK can use"],
+)
+def test_what_the_service_said_stands_beside_dns(
+    make: dict[str, Any], environment: dict[str, str], expected: tuple[str, str | None, str | None]
+) -> None:
+    scene = Scene({}, ("--json",), environment, make)
+    service = json.loads(check(scene).stdout)["service"]
+    assert (service["seen"], service["door"], service["region"]) == expected
+
+
+@needs_namespaces
+def test_a_proxy_of_the_environment_is_passed_by_for_a_door_in_this_network() -> None:
+    scene = Scene({}, ("--json",), {"HTTPS_PROXY": "http://127.0.0.1:9"}, network="sound")
+    assert json.loads(check(scene).stdout)["service"]["seen"] == "401"
+
+
+def test_without_a_custom_domain_there_is_no_service_to_ask() -> None:
+    environment = {"SPEECH_KEY": "k" * 32, "SPEECH_REGION": "westeurope"}
+    document = json.loads(forked("check", "--json", environment=environment).stdout)
+    assert document["service"] is None
+    assert "service" not in document["steps"]
+
+
+@pytest.mark.parametrize(
+    ("region", "remedy"),
+    [
+        ({}, "Meanwhile set SPEECH_REGION"),
+        ({"SPEECH_REGION": "westeurope"}, "Meanwhile run() and streams take the other door"),
+    ],
+)
+def test_a_door_whose_region_nobody_tells_is_no_way_out(
+    region: dict[str, str], remedy: str
+) -> None:
+    scene = SCENES["SR109 without a probe"]._replace(environment=region)
+    (finding,) = json.loads(check(scene, "--json").stdout)["findings"]
+    assert remedy in finding["remedy"]
 
 
 def test_dns_draws_the_chain_with_lives_and_what_decided(emulator: Emulator) -> None:

@@ -43,7 +43,7 @@ from .facts import Facts
 _SDK = "azure-cognitiveservices-speech"
 _KEY_HEADER = "Ocp-Apim-Subscription-Key"
 _LEAST_S = 0.1
-_PATIENCE_S = 2.0
+_PATIENCE_S = 1.0
 """For the service, which is asked all the time, once everything else was looked at."""
 _RESERVE_S = 0.2
 """Kept back of the budget, so that a request that runs out of time can still say so."""

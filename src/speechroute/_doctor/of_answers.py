@@ -92,6 +92,7 @@ def _shut(route: Route) -> Finding:
     )
 
 
+_WITH_REGION = "set SPEECH_REGION, which nobody tells here: then "
 _HAS = {"SR109": "a", "SR110": "no"}
 _DOES = {
     CustomDomain.SERVES: "answers there as it does with one",
@@ -120,9 +121,11 @@ def _behind(
     elif severity is Severity.WARNING:
         remedy = "Wait for the time to live and check again; --with-key tells whether both work."
     elif facts.row in BY:
+        is_known = number == "SR110" or route.region or (facts.service and facts.service.region)
         remedy = (
-            "Wait for the time to live and check again. Meanwhile run() and streams take the other "
-            "door by themselves, and all else does with SPEECH_ASK_SERVICE=always."
+            "Wait for the time to live and check again. Meanwhile "
+            f"{'' if is_known else _WITH_REGION}run() and streams take the other door by "
+            "themselves, and all else does with SPEECH_ASK_SERVICE=always."
         )
     return Finding(number, severity, f"{says}, {does}.", remedy)
 

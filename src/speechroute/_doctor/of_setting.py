@@ -9,7 +9,14 @@ from .._core.choices import PrivateEndpoint
 from .._core.errors import RoutingError
 from .._core.verdict import Decision
 from .._settings.model import SpeechSettings
-from .evidence import has_private_endpoint, is_at_wrong_door, is_key_refused_at_region
+from .evidence import (
+    CustomDomain,
+    at_custom_domain,
+    do_both_doors_work,
+    has_private_endpoint,
+    is_at_wrong_door,
+    is_key_refused_at_region,
+)
 from .facts import Facts
 from .finding import Finding, Severity
 from .of_names import of_error
@@ -63,6 +70,11 @@ def _disagreement(facts: Facts, settings: SpeechSettings) -> Finding:
     elif real is not None:
         severity = Severity.ERROR if is_at_wrong_door(facts) else Severity.WARNING
         cause += ", and so does the service"
+        if at_custom_domain(facts) is CustomDomain.LEADS_ON and not do_both_doors_work(facts):
+            remedy = (
+                "Take the setting out, unless the region refuses the key: the custom domain leads "
+                "on to it, and works. check --with-key tells."
+            )
     elif is_key_refused_at_region(facts):
         severity = Severity.ERROR
         cause += ", and the region refuses the key, as it does then"
