@@ -169,9 +169,8 @@ class StreamRecognition:
         session.partials.connect(lambda event: self._on_result(session, event.result, False))
         for signal in session.endings:
             signal.connect(lambda event: self._on_ended(session, event))
-        session.connection.connected.connect(
-            lambda _: self._on_connected(session, opened, refusals)
-        )
+        connected = session.connection.connected
+        connected.connect(lambda _: self._on_connected(session, opened, refusals))
         with self._lock:
             session.ticks = self._audio.ticks
             if failed:
@@ -287,9 +286,8 @@ class StreamRecognition:
 
     def _tell(self, recovery: Recovery, level: int) -> None:
         self._recoveries.append(recovery)
-        level = logging.WARNING if recovery.lost_seconds else level
         _log.log(
-            level,
+            logging.WARNING if recovery.lost_seconds else level,
             "Recovered: %s. %s Sent %.1f s of audio again; %.1f s were too old.",
             seen(recovery.failure, recovery.before),
             recovery.after.reason,
