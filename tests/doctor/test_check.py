@@ -261,6 +261,9 @@ SCENES = {
         make={"generation": "2026"},
         set_up=state("vnet", "removed"),
     ),
+    "told yes, and the custom domain leads on": Scene(
+        {}, PROBE, TOLD_YES, {"generation": "strict"}, state("vnet", "removed")
+    ),
     "SR206 for Entra without the resource id": Scene(
         {"SR206": "warning"}, PROBE, {**TOLD_NO, "SPEECH_KEY": "", "SPEECH_AUTH": "entra"}
     ),

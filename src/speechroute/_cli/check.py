@@ -65,7 +65,7 @@ def check(
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show settings, DNS, the service's word, route, URLs, what is wrong and what to do."""
+    """Show settings, DNS, the service's word, the route, each URL, what is wrong and what to do."""
     if explain is not None:
         _explain(explain)
         return

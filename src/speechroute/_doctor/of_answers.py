@@ -58,7 +58,7 @@ def of_answers(facts: Facts, route: Route) -> Iterator[Finding]:
         yield _shut(route)
     elif told is not CustomDomain.LEADS_ON or not route.is_at_custom_domain:
         yield from _of_odd_answers(answered, facts)
-    elif route.kind is RouteKind.PRIVATE_ENDPOINT and not do_both_doors_work(facts):
+    elif facts.row in BY and not do_both_doors_work(facts):
         yield _behind(facts, route, "SR109", Severity.WARNING)
     if route.kind is RouteKind.REGIONAL and is_at_wrong_door(facts):
         yield _behind(facts, route, "SR110")
@@ -203,8 +203,8 @@ def of_key(facts: Facts) -> Iterator[Finding]:
             Severity.ERROR,
             f"{host} refuses the key with 401, and takes it from those whom the custom domain "
             "leads there.",
-            "Set SPEECH_PRIVATE_ENDPOINT=yes: the custom domain works. run() and streams find it "
-            "by themselves.",
+            "Set SPEECH_PRIVATE_ENDPOINT=yes: the custom domain works. Without that setting run() "
+            "and streams find it by themselves.",
         )
         return
     yield Finding(
