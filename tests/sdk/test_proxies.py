@@ -25,7 +25,7 @@ HOST = "westeurope.stt.speech.microsoft.com"
 
 UNKNOWN = """
 import socket
-def getaddrinfo(*_):
+def getaddrinfo(*_, **__):
     raise socket.gaierror(socket.EAI_NONAME, "nobody is asked")
 socket.getaddrinfo = getaddrinfo
 """
