@@ -533,3 +533,26 @@ def test_a_canceled_result_that_says_no_more_is_no_failure_of_the_door() -> None
     for details in (SimpleNamespace(), SimpleNamespace(code=None, error_details=None)):
         canceled = SimpleNamespace(reason=result.reason, cancellation_details=details)
         assert failure_of(canceled) is None
+
+
+@pytest.mark.parametrize("dns_state", ["vnet", "removed"])
+@pytest.mark.parametrize(("operation", "offering"), [(recognize, "stt"), (speak, "tts")])
+def test_a_token_without_a_resource_id_finds_the_region_where_the_custom_domain_refuses(
+    dns_state: str, operation: Callable[[Any], Any], offering: str, emulated: Emulator
+) -> None:
+    emulated.state = "removed"
+    emulated.dns_state = dns_state
+    emulated.tokens.add("a-token")
+    settings = SpeechSettings(auth="entra", region=emulated.region)
+    factory = SpeechConfigFactory(settings, credential=lambda: "a-token")
+    attempt = factory.attempt(operation, offering)
+    assert not is_canceled(attempt.result)
+    assert (attempt.failure, attempt.retried) == ("404", True)
+    assert attempt.route.names_custom_domain
+    query = [r.query for r in emulated.requests if r.status == 101][-1]
+    assert f"Ocp-Apim-Custom-Domain-Name={emulated.custom_domain}" in query
+    assert factory.attempt(operation, offering).failure is None  # it is remembered
+    emulated.state = "proxy"
+    moved = factory.attempt(operation, offering)
+    assert not is_canceled(moved.result)
+    assert moved.route.is_at_custom_domain
