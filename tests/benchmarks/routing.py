@@ -24,9 +24,10 @@ import dns.query
 from speechroute import SpeechConfigFactory, SpeechSettings
 from speechroute._core.view import DnsView, Lookup, Outcome
 from speechroute._network.flight import Doubt
-from speechroute._network.look import ask_service, look
+from speechroute._network.look import look
 from speechroute._network.observe import observe
 from speechroute._network.question import Question
+from speechroute._network.service import ask_service
 from speechroute.emulator import Emulator
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
@@ -157,7 +158,7 @@ def recovery(operation: Callable[[Any], Any], *, dns_lags: bool, rounds: int) ->
 
         def bare() -> None:
             by_hand(speechsdk.ResultReason.Canceled, endpoint=f"https://{emulator.custom_domain}/")
-            look(Question.of(settings), observe, ask_service, Doubt.MAY_HAVE_MOVED)
+            look(Question.of(settings), observe, ask_service, Doubt.MAY_HAVE_MOVED, is_direct=False)
             by_hand(completed, region=emulator.region)
 
         def routed() -> None:

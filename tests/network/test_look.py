@@ -206,6 +206,94 @@ def test_where_only_the_proxy_knows_names_no_setting_is_needed(
         emulated.generation = Generation("2024")
 
 
+class Changing:
+    """What DNS says now, and the clock."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self.lookup, self.now = lookup, 1000.0
+
+    def __call__(self, *_: Any, **__: Any) -> DnsView:
+        return DnsView(self.lookup)
+
+    def clock(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def changing(service: Service) -> tuple[Changing, RouteResolver, Question]:
+    dns = Changing(SETTLED["VNet"])
+    settings = SpeechSettings(key="0" * 32, endpoint=C)
+    return dns, RouteResolver(dns, dns.clock, service), Question.of(settings)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (ServiceAnswer(Decision.PRIVATE_ENDPOINT, None, "401"), RouteKind.PRIVATE_ENDPOINT),
+        (ServiceAnswer(Decision.REGIONAL, None, "404"), RouteKind.PRIVATE_ENDPOINT),
+        (REGION, RouteKind.REGIONAL),
+    ],
+    ids=["custom domain", "region unknown", "region"],
+)
+def test_dns_that_fails_changes_nothing_but_what_the_service_says(
+    answer: ServiceAnswer,
+    kind: RouteKind,
+    changing: tuple[Changing, RouteResolver, Question],
+    service: Service,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:3128")
+    dns, resolver, question = changing
+    assert resolver.kept(question).route.is_direct
+    dns.lookup, service.answer = IN_DOUBT["failed"], answer
+    for _ in range(2):
+        dns.now += 400
+        kept = resolver.kept(question, dns.now - 1)
+        assert (kept.route.kind, kept.is_last_known) == (kind, True)
+        assert kept.route.is_direct is (kind is RouteKind.PRIVATE_ENDPOINT)
+    assert None in service.proxies  # into this network past the proxy of the environment
+    left = [r for r in caplog.records if "left" in "".join(kept.route.warnings)]
+    assert bool(left) is (kind is RouteKind.REGIONAL)
+
+
+def test_a_private_address_that_is_left_is_a_warning(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    resolver, question = resolver_of(SETTLED["VNet"], service, ask_service="always")
+    assert "left for the region" in resolver.kept(question).route.warnings[-1]
+    (told,) = [record for record in caplog.records if record.message.startswith("Route:")]
+    assert told.levelno == logging.WARNING
+
+
+def test_a_region_that_is_told_later_is_taken(
+    changing: tuple[Changing, RouteResolver, Question], service: Service
+) -> None:
+    dns, resolver, question = changing
+    dns.lookup = IN_DOUBT["flattened"]
+    service.answer = ServiceAnswer(Decision.REGIONAL, None, "404")
+    with pytest.raises(RouteUndecided, match="set SPEECH_REGION"):
+        resolver.kept(question)
+    service.answer = REGION
+    dns.now += 1
+    assert resolver.kept(question).route.region == "westeurope"
+
+
+def test_a_refusal_of_the_key_holds_up_no_look_for_the_route(
+    changing: tuple[Changing, RouteResolver, Question],
+) -> None:
+    dns, resolver, question = changing
+    resolver.kept(question)
+    dns.now += 1
+    resolver.kept(question, dns.now - 0.5, doubt=Doubt.REFUSED)
+    dns.lookup = SETTLED["removed"]
+    dns.now += 0.1
+    resolver.kept(question, dns.now, doubt=Doubt.REFUSED)  # is held up
+    assert resolver.kept(question).route.kind is RouteKind.PRIVATE_ENDPOINT
+    kept = resolver.kept(question, dns.now, doubt=Doubt.MAY_HAVE_MOVED)
+    assert kept.route.kind is RouteKind.REGIONAL
+
+
 def test_without_a_proxy_a_name_that_does_not_exist_is_not_asked_about(service: Service) -> None:
     resolver, question = resolver_of(Lookup((C,), (), None, Outcome.NAME_MISSING), service)
     with pytest.raises(CustomDomainNotFound):

@@ -23,8 +23,8 @@ from speechroute import Attempt, RouteKind, SpeechConfigFactory, SpeechRouteErro
 from speechroute._core.verdict import Row
 from speechroute._network.observe import Observe, observe
 from speechroute._sdk.outcome import failure_of
-from speechroute.emulator import Emulator
-from speechroute.errors import CustomDomainNotFound, RouteRefused
+from speechroute.emulator import Emulator, Generation
+from speechroute.errors import CustomDomainNotFound, PrivateDnsRecordMissing, RouteRefused
 
 PRIVATE, REGIONAL = RouteKind.PRIVATE_ENDPOINT, RouteKind.REGIONAL
 MOVED = {"401": "401", "403": "403", "404": "404"}
@@ -292,6 +292,80 @@ def test_a_refusal_proves_nothing_until_the_same_key_comes_through(
     assert factory.attempt(speak).failure is None
 
 
+def voices(config: Any) -> Any:
+    return speechsdk.SpeechSynthesizer(config, None).get_voices_async().get()
+
+
+def test_an_operation_that_no_door_serves_holds_up_no_other(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    """In the strict generation, nobody tells the region's voices the custom domain."""
+    emulated.generation = Generation("strict")
+    emulated.state = "removed"
+    try:
+        assert refusal(factory.attempt(voices)).other
+        assert not is_canceled(factory.run(speak))
+    finally:
+        emulated.generation = Generation("2024")
+
+
+def test_dns_that_comes_to_tell_the_region_is_looked_at_soon(
+    emulated: Emulator, clock: Clock
+) -> None:
+    factory = SpeechConfigFactory(SpeechSettings(), clock=clock)
+    factory.run(speak)
+    emulated.service_state = "removed"
+    clock.now += 0.1
+    assert "set SPEECH_REGION" in str(refusal(factory.attempt(speak)))
+    emulated.dns_state = "removed"
+    clock.now += 0.6
+    assert not is_canceled(factory.run(speak))
+
+
+def test_a_private_record_that_is_gone_leads_to_the_region(emulated: Emulator) -> None:
+    """The private endpoint was removed, and its record; the zone serves another resource."""
+    link = emulated.custom_domain.replace(".", ".privatelink.", 1)
+    factory = SpeechConfigFactory(SpeechSettings(region=emulated.region, ask_service="never"))
+    factory.run(speak)
+    emulated.service_state = "removed"
+    emulated.dns_answers[emulated.custom_domain] = (link,)
+    try:
+        attempt = factory.attempt(speak)
+        assert not is_canceled(attempt.result)
+        assert attempt.retried
+        with pytest.raises(PrivateDnsRecordMissing):
+            SpeechConfigFactory(SpeechSettings(region=emulated.region, language="de-DE")).route()
+    finally:
+        emulated.dns_answers.clear()
+
+
+def test_both_refuse_where_dns_has_moved_too(
+    factory: SpeechConfigFactory, emulated: Emulator, clock: Clock
+) -> None:
+    factory.route()
+    clock.now += 0.1
+    emulated.state = "removed"
+    emulated.fail_with(404)
+    assert factory.attempt(speak).retried
+    clock.now += 0.1
+    assert not factory.attempt(speak).retried
+
+
+def test_a_call_proves_nothing_after_all_was_forgotten(
+    factory: SpeechConfigFactory, emulated: Emulator
+) -> None:
+    factory.route()
+    emulated.service_state = "removed"
+
+    def forgetting(config: Any) -> Any:
+        result = speak(config)
+        factory.invalidate()
+        return result
+
+    assert factory.attempt(forgetting).retried
+    assert factory.route().kind is PRIVATE
+
+
 def test_evidence_is_shared_and_forgotten(emulated: Emulator) -> None:
     factories = [SpeechConfigFactory(SpeechSettings(region=emulated.region)) for _ in range(2)]
     alone = SpeechConfigFactory(SpeechSettings(region=emulated.region), observe=observe)
@@ -556,3 +630,17 @@ def test_a_token_without_a_resource_id_finds_the_region_where_the_custom_domain_
     moved = factory.attempt(operation, offering)
     assert not is_canceled(moved.result)
     assert moved.route.is_at_custom_domain
+
+
+def test_a_token_without_a_resource_id_goes_back_where_the_answer_is_told(
+    emulated: Emulator,
+) -> None:
+    emulated.state = "removed"
+    emulated.tokens.add("a-token")
+    settings = SpeechSettings(auth="entra", region=emulated.region, private_endpoint="no")
+    factory = SpeechConfigFactory(settings, credential=lambda: "a-token")
+    for state in ("removed", "vnet", "removed"):
+        emulated.state = state
+        attempt = factory.attempt(speak, "tts")
+        assert not is_canceled(attempt.result)
+        assert attempt.retried

@@ -80,12 +80,15 @@ def weighed(
     if known and not known.counts_under(prior):
         known = None
     said = service.decision if service else None
+    region = (service and service.region) or region
+    if known and known.region is None and region:
+        known = known._replace(region=region)  # told since
     if service is None or said is None or (known and said is known.service):
         return known
     if known and said is known.decision:
         return known._replace(service=said)
     told = f"The service, asked at the custom domain, says {service.seen}."
-    return Evidence(said, service.region or region, told, at, prior, said, is_of_call=False)
+    return Evidence(said, region, told, at, prior, said, is_of_call=False)
 
 
 def may_mean_route(failure: str, route: Route) -> bool:
@@ -113,7 +116,9 @@ def supposed(
         known: what counts now.
         region: the resource's region, if it was ever told.
     """
-    is_told = route.row in (Row.TOLD_YES, Row.TOLD_NO) and not route.needs_custom_domain
+    # Both doors of a token without a resource id are those of what was told.
+    is_for_token = route.needs_custom_domain or route.names_custom_domain
+    is_told = route.row in (Row.TOLD_YES, Row.TOLD_NO) and not is_for_token
     if is_told or route.custom_domain is None or not may_mean_route(failure, route):
         return None
     service = known.service if known else None

@@ -11,9 +11,9 @@ from .._core.clouds import Cloud
 from .._core.errors import SettingsError
 from .._core.service import ServiceAnswer, no_answer
 from .._network.flight import later
-from .._network.look import ask_service
 from .._network.proxy import Proxy, choose_proxy, environment_proxy
 from .._network.question import Question
+from .._network.service import ask_service
 
 LATE = no_answer("no answer in time")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import Future, wait
 from typing import Any, Protocol
@@ -9,9 +10,10 @@ from typing import Any, Protocol
 from .._core.choices import AskService
 from .._core.clouds import Cloud
 from .._core.errors import SettingsError
-from .._core.service import ServiceAnswer, no_answer
+from .._core.service import ServiceAnswer
+from .._core.tidy import tidy
 from .._core.verdict import Decision, Row, Verdict
-from .._core.view import NOT_ASKED, DnsView
+from .._core.view import DnsView
 from .flight import Doubt, later
 from .observe import Observe
 from .proxy import Proxy, choose_proxy, environment_proxy
@@ -33,18 +35,9 @@ class Ask(Protocol):
     ) -> ServiceAnswer: ...
 
 
-def ask_service(
-    custom_domain: str, cloud: Cloud, proxy: Proxy | None, deadline: float
-) -> ServiceAnswer:
-    """Ask the service, as `service.ask_service` does."""
-    try:
-        from .service import ask_service  # here: most programs never ask, and TLS takes its time
-    except OSError as error:
-        return no_answer(f"{NOT_ASKED} ({error.strerror})")
-    return ask_service(custom_domain, cloud, proxy, deadline)
-
-
-def look(question: Question, observe: Observe, ask: Ask | None, doubt: Doubt) -> DnsView:
+def look(
+    question: Question, observe: Observe, ask: Ask | None, doubt: Doubt, *, is_direct: bool
+) -> DnsView:
     """What is seen of a question. Raises nothing for what the network does.
 
     Args:
@@ -52,6 +45,7 @@ def look(question: Question, observe: Observe, ask: Ask | None, doubt: Doubt) ->
         observe: asks DNS and the system.
         ask: asks the service; None: nobody does.
         doubt: what a door has answered before.
+        is_direct: whether the custom domain was in this network, as far as that is known.
     """
     resource = question.resource
     region, policy = resource.region, question.ask_service
@@ -64,29 +58,37 @@ def look(question: Question, observe: Observe, ask: Ask | None, doubt: Doubt) ->
     name = resource.custom_domain or ""
     if ask is None or policy is AskService.NEVER:
         return observe(name, **arguments)
+    setting = question.proxy.get_secret_value()
     deadline = time.monotonic() + question.dns_timeout
     seen: Future[DnsView] = later(observe, name, **arguments)
 
     def asking(*, is_direct: bool) -> Future[ServiceAnswer] | None:
+        late, before = _asked.get(name, (deadline, None))
+        if before and not before.done() and time.monotonic() > late:
+            return None  # one that hangs in the system's resolver is not joined by another
         try:
-            choice = choose_proxy(question.proxy.get_secret_value(), name, is_direct=is_direct)
+            choice = choose_proxy(setting, name, is_direct=is_direct)
         except SettingsError:  # told where a config is made
             return None
-        return later(ask, name, resource.cloud, choice.proxy, deadline)
+        asked = later(ask, name, resource.cloud, choice.proxy, deadline)
+        _asked[name] = deadline, asked
+        tidy(_asked)
+        return asked
 
     asked = None
     is_wanted = policy is AskService.ALWAYS or doubt is Doubt.MAY_HAVE_MOVED
-    if is_wanted and not environment_proxy():
+    if is_wanted and (setting != "env" or not environment_proxy()):
         # Otherwise it depends on DNS whether the proxy leads there.
-        asked = asking(is_direct=False)
+        asked = asking(is_direct=is_direct)
     wait([seen], question.dns_timeout * _SHARE_OF_DNS)
     if asked is None and not seen.done():
-        asked = asking(is_direct=False)
+        asked = asking(is_direct=is_direct)
     view = seen.result()
     verdict = decided(question, view)
     is_unsettled = _is_in_doubt(question, verdict)
     if asked is None and (is_wanted or is_unsettled):
-        asked = asking(is_direct=verdict.row.is_direct)
+        is_direct = is_direct if verdict.row is Row.DNS_UNAVAILABLE else verdict.row.is_direct
+        asked = asking(is_direct=is_direct)
     if asked is None:
         return view
     left = max(0.0, deadline - time.monotonic())
@@ -102,3 +104,10 @@ def _is_in_doubt(question: Question, verdict: Verdict) -> bool:
     if verdict.row is Row.CUSTOM_DOMAIN_MISSING:
         return question.leads_out
     return verdict.row in (Row.UNDECIDED, Row.DNS_UNAVAILABLE)
+
+
+_asked: dict[str, tuple[float, Future[ServiceAnswer]]] = {}
+"""The last question about each custom domain, and until when it had time."""
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_asked.clear)

@@ -13,10 +13,11 @@ from .._core.classify import classify, without_dns
 from .._core.errors import DnsUnavailable, RoutingError, SpeechRouteError
 from .._core.evidence import Evidence, Prior
 from .._core.resource import Resource
-from .._core.route import Route
+from .._core.route import Route, RouteKind
 from .._core.verdict import Row, Verdict
 from .._core.view import DnsView, Lookup
 from .._settings.model import SpeechSettings
+from .flight import Doubt
 from .proxy import environment_proxy, resolves_names
 
 _log = logging.getLogger("speechroute")
@@ -88,6 +89,7 @@ class Kept(NamedTuple):
         is_confirmed: whether DNS answered when it was last asked.
         vain_until: until when a refusal is no reason to look again, because a look after one
             changed nothing.
+        vain_for: for which doubts.
     """
 
     route: Route
@@ -98,6 +100,7 @@ class Kept(NamedTuple):
     is_last_known: bool = False
     is_confirmed: bool = True
     vain_until: float = _NEVER
+    vain_for: Doubt = Doubt.NONE
     prior: Prior | None = None
     evidence: Evidence | None = None
 
@@ -106,11 +109,26 @@ class Kept(NamedTuple):
         """What a change of is a change of the route."""
         return str(self.route.kind), self.route.region, self.route.is_direct
 
-    def after(self, before: Kept | None, vain_until: float) -> Kept:
+    @property
+    def is_by_call(self) -> bool:
+        """Whether the custom domain has refused what the region then let through."""
+        evidence = self.evidence
+        counts = evidence is not None and evidence.counts_under(self.prior)
+        return counts and evidence is not None and evidence.is_of_region_by_call
+
+    @property
+    def leaves_private_network(self) -> bool:
+        """Whether DNS gives a private address, and the region is the door nevertheless."""
+        is_regional = self.route.kind is RouteKind.REGIONAL
+        return is_regional and self.prior is not None and self.prior.is_direct
+
+    def after(self, before: Kept | None, vain_until: float, doubt: Doubt) -> Kept:
         """This one, found after another: what was found in vain stays so."""
         if before is None or before.way != self.way:
             return self
-        return self._replace(vain_until=max(before.vain_until, vain_until))
+        if not doubt:
+            vain_until, doubt = before.vain_until, before.vain_for
+        return self._replace(vain_until=vain_until, vain_for=doubt)
 
     def handed_on(self, now: float) -> Route:
         """The route, with how long it is good for from now on."""

@@ -8,11 +8,11 @@ from .._core.route import Route, RouteKind
 from .._settings.model import SpeechSettings
 from .clock import Clock, boot_time
 from .learned import shared
-from .look import ask_service
 from .observe import Observe
 from .observe import observe as look_up
 from .question import Kept, Question
 from .resolver import RouteResolver
+from .service import ask_service
 
 
 def with_settings(kept: Kept, settings: SpeechSettings, now: float) -> Route:
@@ -30,9 +30,7 @@ def with_settings(kept: Kept, settings: SpeechSettings, now: float) -> Route:
         and route.kind is RouteKind.REGIONAL
         and route.custom_domain is not None
     )
-    evidence = kept.evidence
-    # By a call: the custom domain has refused.
-    names_custom_domain = lacks_id and evidence is not None and evidence.is_of_region_by_call
+    names_custom_domain = lacks_id and kept.is_by_call
     needs_custom_domain = lacks_id and not names_custom_domain
     if needs_custom_domain:
         told.append(

@@ -18,7 +18,7 @@ from .flight import Doubt, Flight, start
 from .learned import Learned
 from .look import Ask, look
 from .observe import Observe, observe
-from .question import Kept, Question, anew, evidence_in, last_known, settled
+from .question import Kept, Question, anew, evidence_in, settled
 
 _log = logging.getLogger("speechroute")
 
@@ -141,7 +141,8 @@ class RouteResolver:
         now = self.clock()
         if now >= kept.usable_until:
             return None
-        if kept.asked_at <= since and not (doubt and now < kept.vain_until):
+        is_vain = doubt and doubt <= kept.vain_for and now < kept.vain_until
+        if kept.asked_at <= since and not is_vain:
             return None
         evidence = self.learned.evidence(question)
         if evidence is not kept.evidence:
@@ -193,10 +194,11 @@ class RouteResolver:
         before = memory.kept.get(question)
         outcome: Kept | BaseException
         ask = self._ask if observe is self._observe else None
+        epoch, is_direct = self.learned.epoch, before is not None and before.route.is_direct
         try:
-            view = look(question, observe, ask, flight.doubt)
-            now = self.clock()
-            outcome = self.learned.answer(question, view, before, flight.asked_at, now)
+            view = look(question, observe, ask, flight.doubt, is_direct=is_direct)
+            times = flight.asked_at, self.clock()
+            outcome = self.learned.answer(question, view, before, epoch, *times)
         except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
             outcome = error
         before = memory.kept.get(question)
@@ -221,10 +223,11 @@ class RouteResolver:
             outcome, DnsUnavailable
         )
         if isinstance(outcome, BaseException) and before is not None and not is_answer:
-            outcome = last_known(question, before, now, outcome) or outcome
+            outcome = self.learned.last_known(question, before, now, outcome) or outcome
         if isinstance(outcome, Kept):
-            vain_until = flight.asked_at + question.ttl_min if flight.doubt else _ALWAYS
-            outcome = memory.kept[question] = outcome.after(before, vain_until)
+            vain_until = flight.asked_at + self.learned.pause(question, flight.doubt)
+            outcome = outcome.after(before, vain_until, flight.doubt)
+            memory.kept[question] = outcome
             for known, kept in memory.kept.copy().items():
                 if now >= kept.good_until:
                     memory.kept.pop(known, None)
@@ -256,7 +259,8 @@ class RouteResolver:
         if self._told.get(question) != kept.way:
             self._told[question] = kept.way
             tidy(self._told)
-            _log.info("Route: %s. %s", kept.route.kind, kept.route.reason)
+            level = logging.WARNING if kept.leaves_private_network else logging.INFO
+            _log.log(level, "Route: %s. %s", kept.route.kind, kept.route.reason)
 
 
 def _wake(loop: asyncio.AbstractEventLoop, landed: asyncio.Future[None]) -> None:

@@ -55,7 +55,7 @@ class Maker:
         self._plans: dict[str, tuple[int, object, float, Plan]] = {}
         self._generation = 0
         self._renew_at = float("-inf")
-        self._histories: dict[tuple[Question, int], History] = {}
+        self._histories: dict[tuple[Question, int, object], History] = {}
 
     def invalidate(self) -> None:
         """Forget what was made from a route that may have changed."""
@@ -80,6 +80,7 @@ class Maker:
         offering: Offering | str,
         target_languages: Iterable[str] | None,
         overrides: dict[str, Any],
+        operation: object = None,
     ) -> Opener:
         """What opens configs for one call.
 
@@ -88,6 +89,7 @@ class Maker:
             target_languages: with them, configs are for translation.
             overrides: settings to change for this call, ``url`` among them. Texts in it are
                 wrapped in place: what an operation raises shows the locals of the frames above it.
+            operation: what the configs are made for.
         """
         for name, value in overrides.items():
             if isinstance(value, str):
@@ -97,8 +99,11 @@ class Maker:
             offering, kind = Offering.S2S, translating(target_languages)
         settings = self._settled(offering, overrides)
         question, secret = Question.of(settings), self.secret(settings)
-        history = self._histories.setdefault((question, fingerprint_of(secret)), History())
-        tidy(self._histories, self._is_own)
+        # One operation may be refused where another is served, such as a list of voices.
+        what = offering, settings.url_for(offering), getattr(operation, "__code__", type(operation))
+        known = question, fingerprint_of(secret), what
+        history = self._histories.setdefault(known, History())
+        tidy(self._histories)
         return Opener(
             self._resolver,
             settings,
@@ -147,10 +152,6 @@ class Maker:
             secret.renew()
         except SettingsError as error:
             _log.warning("The last key of the vault is kept: %s", error)
-
-    def _is_own(self, key: tuple[Question, int]) -> bool:
-        own = self._resolver.own, fingerprint_of(self.secret(self.settings))
-        return key == own
 
     def _settled(self, offering: Offering | str, overrides: dict[str, Any]) -> SpeechSettings:
         """The settings of one call, found fit for an offering before anything is asked."""

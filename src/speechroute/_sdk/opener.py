@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from .._core.clouds import Offering
-from .._core.errors import DnsUnavailable, RouteRefused
+from .._core.errors import CustomDomainNotFound, DnsUnavailable, RouteRefused, RoutingError
 from .._core.evidence import Evidence, Prior, may_mean_route, supposed
 from .._core.refusal import Door, Refusal, refused
 from .._core.route import Route
@@ -78,6 +78,7 @@ class Opened(NamedTuple):
         at: when it was made, seconds on the opener's clock.
         kept: the answer that the route is of.
         fingerprint: tells keys apart, and nothing else about them.
+        epoch: of what was learned before it was opened.
         supposes: what it proves if a call comes through: that this door is right, not the other.
     """
 
@@ -86,6 +87,7 @@ class Opened(NamedTuple):
     at: float
     kept: Kept
     fingerprint: int
+    epoch: object
     supposes: Evidence | None = None
 
     @property
@@ -159,13 +161,13 @@ class Opener:
         The one of a route observed since the first refusal, or else the other one.
 
         Raises:
-            RoutingError: there is no route any more. A failure of DNS changes nothing.
+            RoutingError: there is no route any more, and the other door is none either.
         """
         since, doubt = refusals[0].at, self._doubt_after(refusals)
         try:
             kept = self._resolver.kept(self._question, since, doubt=doubt)
-        except DnsUnavailable:
-            kept = refusals[0].opened.kept
+        except RoutingError as error:
+            return self._unobserved(error, refusals)
         return self._following(kept, refusals)
 
     async def after_async(self, refusals: list[Refused]) -> Opened | None:
@@ -173,8 +175,8 @@ class Opener:
         since, doubt = refusals[0].at, self._doubt_after(refusals)
         try:
             kept = await self._resolver.kept_async(self._question, since, doubt=doubt)
-        except DnsUnavailable:
-            kept = refusals[0].opened.kept
+        except RoutingError as error:
+            return await self._in_time(self._unobserved, error, refusals)
         return await self._in_time(self._following, kept, refusals)
 
     def once_more(self, refusals: list[Refused]) -> tuple[Opened, list[Refused]]:
@@ -192,13 +194,14 @@ class Opener:
         self.history.came_through(opened.at)
         keys = {refusal.opened.fingerprint for refusal in refusals}
         if opened.supposes and opened.fingerprint in keys:
-            self._resolver.learned.learn(self._question, opened.supposes._replace(at=opened.at))
+            evidence = opened.supposes._replace(at=opened.at)
+            self._resolver.learned.learn(self._question, evidence, opened.epoch)
 
     def refused(self, refusals: list[Refused]) -> RouteRefused:
         """Why no door that was tried works. No other one is tried again for a while."""
         last = refusals[-1].opened
         is_paused = self.history.is_vain(last.kept, self.clock())
-        if last.supposes:
+        if _doors_of(refusals) > 1:
             self.history.both_refused(last.kept, self.clock() + self._settings.route_ttl_min)
         told = [Refusal(refusal.failure, refusal.opened.route) for refusal in refusals]
         return refused(told, last.route, is_paused=is_paused)
@@ -209,18 +212,18 @@ class Opener:
 
     def _made(self, kept: Kept, route: Route, supposes: Evidence | None = None) -> Opened:
         # Before the config is made: if the key changes meanwhile, the next one differs.
-        fingerprint = fingerprint_of(self._secret)
+        fingerprint, epoch = fingerprint_of(self._secret), self._resolver.learned.epoch
         url = self._settings.url_for(self._offering)
         plan = plan_for(self._settings, self._offering, url, route)
         config = plan.make(self._kind, self._secret)
-        return Opened(config, route, self.clock(), kept, fingerprint, supposes)
+        return Opened(config, route, self.clock(), kept, fingerprint, epoch, supposes)
 
     def _first(self, kept: Kept) -> Opened:
         return self._made(kept, with_settings(kept, self._settings, self.clock()))
 
     def _following(self, kept: Kept, refusals: list[Refused]) -> Opened | None:
         self._changed()
-        if len({Door.of(refusal.opened.route) for refusal in refusals}) > 1:
+        if _doors_of(refusals) > 1:
             return None  # both were tried
         before, failure, _ = refusals[-1]
         now = self.clock()
@@ -237,6 +240,17 @@ class Opener:
         other = anew(self._question, kept, supposes)
         return self._made(kept, with_settings(other, self._settings, now), supposes)
 
+    def _unobserved(self, error: RoutingError, refusals: list[Refused]) -> Opened | None:
+        """The other door, where the look after a refusal told no route."""
+        if isinstance(error, CustomDomainNotFound):
+            raise error
+        opened = self._following(refusals[0].opened.kept, refusals)
+        if isinstance(error, DnsUnavailable):
+            return opened  # which changes nothing
+        if opened is None or opened.route.is_at_custom_domain:
+            raise error  # perhaps it leads to another cloud
+        return opened
+
     @staticmethod
     def _doubt_after(refusals: list[Refused]) -> Doubt:
         opened, failure, _ = refusals[-1]
@@ -247,6 +261,10 @@ class Opener:
         if isinstance(self._secret, (Tokens, VaultKey)):  # which may be asked over the network
             return await asyncio.to_thread(make, *arguments)
         return make(*arguments)
+
+
+def _doors_of(refusals: list[Refused]) -> int:
+    return len({Door.of(refusal.opened.route) for refusal in refusals})
 
 
 def level_of(refusals: list[Refused], opened: Opened) -> int:
