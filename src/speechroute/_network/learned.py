@@ -49,8 +49,9 @@ class Learned:
         is_older = evidence is not None and known is not None and known.at > evidence.at
         if epoch is not self.epoch or evidence == known or is_older:
             return
-        self._evidence.pop(question, None)  # so that the oldest is the first to be dropped
-        if evidence is not None:
+        if evidence is None:
+            self._evidence.pop(question, None)
+        else:
             self._evidence[question] = evidence
             tidy(self._evidence)
             _log.info("Evidence: %s", evidence.seen)
