@@ -10,6 +10,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, assert_type, cast
 
@@ -303,8 +304,9 @@ def test_an_operation_that_no_door_serves_holds_up_no_other(
     emulated.generation = Generation("strict")
     emulated.state = "removed"
     try:
-        assert refusal(factory.attempt(voices)).other
-        assert not is_canceled(factory.run(speak))
+        assert refusal(factory.attempt(partial(voices))).other
+        assert not factory.attempt(partial(voices)).retried
+        assert not is_canceled(factory.run(partial(speak)))
     finally:
         emulated.generation = Generation("2024")
 
@@ -337,6 +339,15 @@ def test_a_private_record_that_is_gone_leads_to_the_region(emulated: Emulator) -
             SpeechConfigFactory(SpeechSettings(region=emulated.region, language="de-DE")).route()
     finally:
         emulated.dns_answers.clear()
+
+
+def test_a_region_once_told_is_known_whatever_else_is_set(emulated: Emulator) -> None:
+    emulated.state = "removed"
+    SpeechConfigFactory(SpeechSettings(route_ttl_min=0)).run(speak)
+    emulated.dns_state = "vnet"
+    factory = SpeechConfigFactory(SpeechSettings(route_ttl_min=0, route_stale=100))
+    assert factory.attempt(speak).retried
+    assert not is_canceled(factory.run(speak, dns_timeout=4))
 
 
 def test_both_refuse_where_dns_has_moved_too(

@@ -18,7 +18,7 @@ _SHORT_PAUSE_S = 0.5
 
 
 class Learned:
-    """Evidence and regions, by question. Without locks: each step is one of ``dict``.
+    """Evidence by question, and regions by custom domain. Without locks: all steps are atomic.
 
     Attributes:
         version: another object after each change.
@@ -28,14 +28,14 @@ class Learned:
     def __init__(self) -> None:
         self.version = self.epoch = object()
         self._evidence: dict[Question, Evidence] = {}
-        self._regions: dict[Question, str] = {}
+        self._regions: dict[str | None, str] = {}
 
     def evidence(self, question: Question) -> Evidence | None:
         return self._evidence.get(question)
 
     def region(self, question: Question) -> str | None:
         """The region that anybody has told of this resource, which does not move."""
-        return self._regions.get(question)
+        return self._regions.get(question.resource.custom_domain)
 
     def pause(self, question: Question, doubt: Doubt) -> float:
         """Between two looks after refusals that change nothing, seconds."""
@@ -49,12 +49,13 @@ class Learned:
         is_older = evidence is not None and known is not None and known.at > evidence.at
         if epoch is not self.epoch or evidence == known or is_older:
             return
-        if evidence is None:
-            self._evidence.pop(question, None)
-        else:
-            self._evidence[question] = evidence
-            tidy(self._evidence)
+        others = self._evidence.copy()
+        others.pop(question, None)
+        if evidence is not None:
+            others[question] = evidence  # the last to be dropped
+            tidy(others)
             _log.info("Evidence: %s", evidence.seen)
+        self._evidence = others
         self.version = object()
 
     def answer(
@@ -103,7 +104,7 @@ class Learned:
 
     def _note_region(self, question: Question, region: str | None) -> None:
         if region is not None:
-            self._regions[question] = region
+            self._regions[question.resource.custom_domain] = region
             tidy(self._regions)
 
 

@@ -13,7 +13,7 @@ from .._core.errors import SpeechRouteError
 from .._core.refusal import Door, seen
 from .._core.route import Route
 from .opener import Opened, Opener, Refused, level_of
-from .outcome import failure_of, has_worked
+from .outcome import failure_of, has_worked, kind_of
 
 _log = logging.getLogger("speechroute")
 
@@ -54,7 +54,7 @@ def attempt(opener: Opener, operation: Callable[[Any], T]) -> Attempt[T]:
         if failure is None:
             return _through(opener, opened, result, refusals)
         tried.append(Attempt(result, opened.route))
-        refusals.append(Refused(opened, failure, opener.clock()))
+        refusals.append(Refused(opened, failure, opener.clock(), kind_of(result)))
         try:
             opened = opener.after(refusals)
         except SpeechRouteError as error:
@@ -73,7 +73,7 @@ async def attempt_async(opener: Opener, operation: Callable[[Any], Awaitable[T]]
         if failure is None:
             return _through(opener, opened, result, refusals)
         tried.append(Attempt(result, opened.route))
-        refusals.append(Refused(opened, failure, opener.clock()))
+        refusals.append(Refused(opened, failure, opener.clock(), kind_of(result)))
         try:
             opened = await opener.after_async(refusals)
         except SpeechRouteError as error:

@@ -196,7 +196,7 @@ class SpeechConfigFactory:
         Raises:
             SettingsError, RoutingError: as `speech_config` does, before the first call.
         """
-        opener = self._maker.opener(offering, target_languages, overrides, operation)
+        opener = self._maker.opener(offering, target_languages, overrides)
         return attempt(opener, operation).result
 
     async def run_async(
@@ -211,7 +211,7 @@ class SpeechConfigFactory:
 
         The SDK's own calls block: ``await asyncio.to_thread(recognizer.recognize_once)``.
         """
-        opener = self._maker.opener(offering, target_languages, overrides, operation)
+        opener = self._maker.opener(offering, target_languages, overrides)
         return (await attempt_async(opener, operation)).result
 
     def attempt(
@@ -223,7 +223,7 @@ class SpeechConfigFactory:
         **overrides: Any,
     ) -> Attempt[T]:
         """As `run`; returns the result together with what was done and why."""
-        opener = self._maker.opener(offering, target_languages, overrides, operation)
+        opener = self._maker.opener(offering, target_languages, overrides)
         return attempt(opener, operation)
 
     async def attempt_async(
@@ -235,7 +235,7 @@ class SpeechConfigFactory:
         **overrides: Any,
     ) -> Attempt[T]:
         """As `run_async`; returns the result together with what was done and why."""
-        opener = self._maker.opener(offering, target_languages, overrides, operation)
+        opener = self._maker.opener(offering, target_languages, overrides)
         return await attempt_async(opener, operation)
 
     def recognize_stream(
@@ -272,7 +272,7 @@ class SpeechConfigFactory:
         from .stream import StreamRecognition
 
         return StreamRecognition(
-            self._maker.opener(Offering.STT, target_languages, overrides, recognizer),
+            self._maker.opener(Offering.STT, target_languages, overrides),
             on_final,
             on_partial=on_partial,
             recognizer=recognizer,

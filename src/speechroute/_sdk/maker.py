@@ -55,7 +55,7 @@ class Maker:
         self._plans: dict[str, tuple[int, object, float, Plan]] = {}
         self._generation = 0
         self._renew_at = float("-inf")
-        self._histories: dict[tuple[Question, int, object], History] = {}
+        self._histories: dict[tuple[Question, int, str | None], History] = {}
 
     def invalidate(self) -> None:
         """Forget what was made from a route that may have changed."""
@@ -80,7 +80,6 @@ class Maker:
         offering: Offering | str,
         target_languages: Iterable[str] | None,
         overrides: dict[str, Any],
-        operation: object = None,
     ) -> Opener:
         """What opens configs for one call.
 
@@ -89,7 +88,6 @@ class Maker:
             target_languages: with them, configs are for translation.
             overrides: settings to change for this call, ``url`` among them. Texts in it are
                 wrapped in place: what an operation raises shows the locals of the frames above it.
-            operation: what the configs are made for.
         """
         for name, value in overrides.items():
             if isinstance(value, str):
@@ -99,9 +97,7 @@ class Maker:
             offering, kind = Offering.S2S, translating(target_languages)
         settings = self._settled(offering, overrides)
         question, secret = Question.of(settings), self.secret(settings)
-        # One operation may be refused where another is served, such as a list of voices.
-        what = offering, settings.url_for(offering), getattr(operation, "__code__", type(operation))
-        known = question, fingerprint_of(secret), what
+        known = question, fingerprint_of(secret), settings.url_for(offering)
         history = self._histories.setdefault(known, History())
         tidy(self._histories)
         return Opener(

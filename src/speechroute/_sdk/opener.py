@@ -47,21 +47,22 @@ class History:
     def __init__(self) -> None:
         self._last = _LONG_AGO
         self._told: set[str] = set()
-        self._vain = _Vain(_LONG_AGO, None, None)
+        # By kind: one may be refused where another is served, such as a list of voices.
+        self._vain: dict[type, _Vain] = {}
 
     def came_through(self, began: float) -> None:
         """A call that began then did: calls that began later know better."""
         if began >= self._last:
             self._last = began
-            self._vain = self._vain._replace(until=_LONG_AGO)
+            self._vain.clear()
             self._told.clear()
 
-    def both_refused(self, kept: Kept, until: float) -> None:
-        self._vain = _Vain(until, kept.prior, kept.evidence)
+    def both_refused(self, kind: type, kept: Kept, until: float) -> None:
+        self._vain[kind] = _Vain(until, kept.prior, kept.evidence)
 
-    def is_vain(self, kept: Kept, now: float) -> bool:
+    def is_vain(self, kind: type, kept: Kept, now: float) -> bool:
         """Whether the other door refused a moment ago, and nothing has changed since."""
-        vain = self._vain
+        vain = self._vain.get(kind, _Vain(_LONG_AGO, None, None))
         return now < vain.until and (kept.prior, kept.evidence) == (vain.prior, vain.evidence)
 
     def tell(self, message: str) -> None:
@@ -101,11 +102,13 @@ class Refused(NamedTuple):
 
     Attributes:
         at: when that was known, seconds on the opener's clock.
+        kind: of what told so.
     """
 
     opened: Opened
     failure: str
     at: float
+    kind: type
 
 
 class Opener:
@@ -199,10 +202,10 @@ class Opener:
 
     def refused(self, refusals: list[Refused]) -> RouteRefused:
         """Why no door that was tried works. No other one is tried again for a while."""
-        last = refusals[-1].opened
-        is_paused = self.history.is_vain(last.kept, self.clock())
+        last, _, _, kind = refusals[-1]
+        is_paused = self.history.is_vain(kind, last.kept, self.clock())
         if _doors_of(refusals) > 1:
-            self.history.both_refused(last.kept, self.clock() + self._settings.route_ttl_min)
+            self.history.both_refused(kind, last.kept, self.clock() + self._settings.route_ttl_min)
         told = [Refusal(refusal.failure, refusal.opened.route) for refusal in refusals]
         return refused(told, last.route, is_paused=is_paused)
 
@@ -225,7 +228,7 @@ class Opener:
         self._changed()
         if _doors_of(refusals) > 1:
             return None  # both were tried
-        before, failure, _ = refusals[-1]
+        before, failure, _, kind = refusals[-1]
         now = self.clock()
         route = with_settings(kept, self._settings, now)
         if failure == REFUSED and way_of(before.route) == way_of(route):
@@ -235,7 +238,7 @@ class Opener:
             return self._made(kept, route)
         region = self._resolver.learned.region(self._question)
         supposes = supposed(failure, before.route, kept.prior, kept.evidence, region)
-        if supposes is None or self.history.is_vain(kept, now):
+        if supposes is None or self.history.is_vain(kind, kept, now):
             return None
         other = anew(self._question, kept, supposes)
         return self._made(kept, with_settings(other, self._settings, now), supposes)
@@ -253,7 +256,7 @@ class Opener:
 
     @staticmethod
     def _doubt_after(refusals: list[Refused]) -> Doubt:
-        opened, failure, _ = refusals[-1]
+        opened, failure, *_ = refusals[-1]
         is_of_route = may_mean_route(failure, opened.route)
         return Doubt.MAY_HAVE_MOVED if is_of_route else Doubt.REFUSED
 

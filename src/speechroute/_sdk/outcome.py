@@ -77,6 +77,11 @@ def has_worked(outcome: Any) -> bool:
     return isinstance(state, _STATES) and state not in (*_CANCELED, *_BEGUN)
 
 
+def kind_of(outcome: Any) -> type:
+    """What kind of result an outcome is, or holds."""
+    return type(_result_of(outcome))
+
+
 def _result_of(outcome: Any) -> Any:
     """The result that is in an event or a future."""
     if isinstance(outcome, speechsdk.ResultFuture):

@@ -246,7 +246,7 @@ class StreamRecognition:
             if session.has_connected:
                 failed, refusals = None, []
                 give_up_at = now + self._patience
-            refusals = [*refusals, Refused(opened, failure, now)]
+            refusals = [*refusals, Refused(opened, failure, now, type(ending))]
             failed = failed or refusals[0]
             opened, refusals = self._reopen(refusals, give_up_at)
             session = self._start(opened, refusals, failed)
