@@ -365,6 +365,19 @@ SCENES = {
         {"generation": "strict", "state": "removed"},
     ),
     "SR402": Scene({"SR402": "error"}, BOTH, {"SPEECH_KEY": "f" * 32}),
+    "SR402 where DNS lags": Scene(
+        {"SR402": "error", "SR109": "warning"},
+        ("--with-key",),
+        {"SPEECH_KEY": "f" * 32},
+        make={"generation": "2026"},
+        set_up=state("vnet", "removed"),
+    ),
+    "a key that strict services take from the custom domain alone, where DNS lags": Scene(
+        {"SR109": "warning"},
+        ("--with-key",),
+        make={"generation": "strict"},
+        set_up=state("vnet", "removed"),
+    ),
     "SR403": Scene({"SR403": "error"}, BOTH, set_up=public_access_off),
     "SR404": Scene({"SR404": "error"}, BOTH, set_up=lambda emulator: emulator.fail_with(503)),
     "SR404 at a login page": Scene(

@@ -113,6 +113,13 @@ def is_at_wrong_door(facts: Facts) -> bool:
     return is_there and is_refused and at_custom_domain(facts) is CustomDomain.SERVES
 
 
+def does_lead_on(facts: Facts) -> bool:
+    """Whether the custom domain leads to the region."""
+    service = facts.service
+    is_named = service is not None and service.region is not None
+    return is_named or any(map(leads_to_region, _answers_at_custom_domain(facts)))
+
+
 def do_both_doors_work(facts: Facts) -> bool:
     """Whether that is sure: one redirects to the other, and that one takes the key."""
     is_taken = any(

@@ -37,7 +37,7 @@ from .._sdk.tokens import Tokens
 from .._settings.model import SpeechSettings
 from .asking import LATE, Asking
 from .doors import VOICES, doors_of, proxy_for
-from .evidence import leads_to_region
+from .evidence import does_lead_on
 from .facts import Facts
 
 _SDK = "azure-cognitiveservices-speech"
@@ -263,12 +263,14 @@ class Looking:
         # Does another region, or the region, take it?
         region = facts.dns_region or route.region or (facts.service and facts.service.region)
         is_there = region == route.region and route.kind is RouteKind.REGIONAL
+        url = voices[0]
         if region and not is_there:
             host = cloud_of_region(region).offering_host(region, Offering.TTS)
-            self._ask_with_key(host, f"https://{host}/{VOICES}", route, settings)
-        elif is_there and facts.private_door and leads_to_region(facts.private_door):
+            url = f"https://{host}/{VOICES}"
+            self._ask_with_key(host, url, route, settings)
+        if facts.key_answers[host].status == UNAUTHORIZED and does_lead_on(facts):
             # Perhaps only from those whom the custom domain leads there.
-            url = f"{voices[0]}?{NAMES_CUSTOM_DOMAIN}={route.custom_domain}"
+            url += f"?{NAMES_CUSTOM_DOMAIN}={route.custom_domain}"
             facts.key_as_redirected = self._with_key_in_time(url, route, settings)
 
     def _ask_with_key(self, host: str, url: str, route: Route, settings: SpeechSettings) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from .._core.answer import (
     FORBIDDEN,
+    NOT_FOUND,
     OK,
     SERVER_ERROR,
     THROTTLED,
@@ -16,6 +17,7 @@ from .._core.answer import (
 )
 from .._core.route import Route, RouteKind
 from .._core.verdict import Decision, Row
+from .._settings.model import SpeechSettings
 from .evidence import (
     OPTIONAL,
     CustomDomain,
@@ -119,7 +121,8 @@ def _behind(
             "SPEECH_REGION, so that addresses can be compared. Else delete the record."
         )
     elif severity is Severity.WARNING:
-        remedy = "Wait for the time to live and check again; --with-key tells whether both work."
+        remedy = "Wait for the time to live and check again"
+        remedy += "." if facts.key_answers else "; --with-key tells whether both work."
     elif facts.row in BY:
         is_known = number == "SR110" or route.region or (facts.service and facts.service.region)
         remedy = (
@@ -183,21 +186,17 @@ def of_key(facts: Facts) -> Iterator[Finding]:
         return
     (host, first), *others = facts.key_answers.items()
     region = facts.settings.resource.region
-    if first.status == FORBIDDEN and facts.route:
-        yield _shut(facts.route)
-    elif first.stage is Stage.HTTP and first.status not in (OK, UNAUTHORIZED):
-        voices = next(door.url for door in facts.doors if door.client == "voices list")
-        if facts.answers[voices].status == UNAUTHORIZED:  # else it is told already
-            told = first.failure or f"status {first.status}"
-            yield Finding(
-                "SR404", Severity.ERROR, f"{host} answers the credential with {told}.", _TRY_AGAIN
-            )
+    yield from _of_odd_key(host, first, facts)
+    is_taken = facts.key_as_redirected is not None and facts.key_as_redirected.status == OK
+    for there, answer in others:
+        if first.status == NOT_FOUND and answer.status == UNAUTHORIZED and not is_taken:
+            yield _refused(there, facts.settings)
     if first.status != UNAUTHORIZED or is_at_wrong_door(facts):
         return
     if any(answer.status == OK for _, answer in others) and region and facts.dns_region:
         yield wrong_region(region, facts.dns_region, "and the key is accepted in")
         return
-    if facts.key_as_redirected and facts.key_as_redirected.status == OK:
+    if is_taken:
         yield Finding(
             "SR401",
             Severity.ERROR,
@@ -207,13 +206,29 @@ def of_key(facts: Facts) -> Iterator[Finding]:
             "and streams find it by themselves.",
         )
         return
-    yield Finding(
+    yield _refused(host, facts.settings)
+
+
+def _of_odd_key(host: str, first: Answer, facts: Facts) -> Iterator[Finding]:
+    if first.status == FORBIDDEN and facts.route:
+        yield _shut(facts.route)
+    elif first.stage is Stage.HTTP and first.status not in (OK, UNAUTHORIZED):
+        voices = next(door.url for door in facts.doors if door.client == "voices list")
+        if facts.answers[voices].status == UNAUTHORIZED:  # else it is told already
+            told = first.failure or f"status {first.status}"
+            yield Finding(
+                "SR404", Severity.ERROR, f"{host} answers the credential with {told}.", _TRY_AGAIN
+            )
+
+
+def _refused(host: str, settings: SpeechSettings) -> Finding:
+    return Finding(
         "SR402",
         Severity.ERROR,
         f"{host} refuses the credential with 401.",
         "See whether the identity has a role at the resource, and whether SPEECH_RESOURCE_ID is "
         "this resource's."
-        if facts.settings.is_entra
+        if settings.is_entra
         else "Replace it with a key of this resource, and compare the region: a key is valid in "
         "its own only.",
     )
