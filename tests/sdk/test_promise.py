@@ -6,16 +6,18 @@ process. No route is kept, so that each call meets what DNS says in its state.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import azure.cognitiveservices.speech as speechsdk
 import pytest
 
+from emulators import trusted
 from places import WAV
-from speechroute import SpeechConfigFactory
-from speechroute._network.learned import shared
+from speechroute import SpeechConfigFactory, SpeechSettings
 from speechroute.emulator import Emulator, Generation
 
 STATES = {
@@ -45,32 +47,38 @@ DONE: dict[Callable[[Any], Any], Any] = {
 }
 
 
-@pytest.fixture(params=Generation)
-def resource(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """A resource of a name of its own: the SDK remembers redirects of others for its process."""
-    name = f"promise-{request.param}.cognitiveservices.azure.com"
-    with Emulator(generation=request.param, custom_domain=name, dns_ttl=0) as emulator:
-        for variable, value in emulator.environment_over(os.environ).items():
-            monkeypatch.setenv(variable, value)
-        monkeypatch.setenv("SPEECH_ROUTE_TTL_MIN", "0")
-        shared.forget()
-        yield emulator
-
-
-def test_every_call_comes_through_in_every_state(resource: Emulator) -> None:
-    factory = SpeechConfigFactory()
-    table: dict[str, list[str]] = {}
+def failures_at(resource: Emulator) -> list[str]:
+    """The calls that do not come through, in all states one after the other."""
+    own = resource.custom_domain, resource.dns_server, resource.proxy_url
+    settings = SpeechSettings(
+        key=resource.key, endpoint=own[0], dns_servers=own[1], proxy=own[2], route_ttl_min=0
+    )
+    factory = SpeechConfigFactory(settings)
+    failures: list[str] = []
     # A refused recognition takes a second, a refused synthesis none: each goes first in turn.
     turns: list[tuple[Callable[[Any], Any], ...]] = [(recognize, speak), (speak, recognize)]
     for number, (state, (dns, service)) in enumerate(STATES.items()):
         resource.dns_state, resource.service_state = dns, service
         results = [(operation, factory.run(operation)) for operation in turns[number % 2]]
         results += [(operation, operation(factory.speech_config())) for operation in DONE]
-        failures = [
-            f"{operation.__name__} {number}: {result.cancellation_details}"
+        failures += [
+            f"{resource.generation}, {state}, {operation.__name__} {number}: "
+            f"{result.cancellation_details}"
             for number, (operation, result) in enumerate(results)
             if result.reason != DONE[operation]
         ]
-        if failures:
-            table[state] = failures
-    assert table == {}
+    return failures
+
+
+def test_every_call_comes_through_in_every_generation_and_state(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with ExitStack() as stack, ThreadPoolExecutor() as pool:
+        # Names of their own: the SDK remembers redirects for its process.
+        names = [(g, f"promise-{g}.cognitiveservices.azure.com") for g in Generation]
+        resources = [
+            stack.enter_context(Emulator(generation=g, custom_domain=name, dns_ttl=0))
+            for g, name in names
+        ]
+        monkeypatch.setenv("SSL_CERT_FILE", trusted(resources, tmp_path))
+        assert list(pool.map(failures_at, resources)) == [[]] * len(names)

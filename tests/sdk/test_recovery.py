@@ -45,6 +45,12 @@ def speak(config: Any) -> speechsdk.SpeechSynthesisResult:
     return speechsdk.SpeechSynthesizer(config, None).speak_text("Hello")
 
 
+def voices(config: Any) -> Any:
+    # Held: what nobody holds is freed while the SDK asks.
+    synthesizer = speechsdk.SpeechSynthesizer(config, None)
+    return synthesizer.get_voices_async().get()
+
+
 def is_canceled(result: Any) -> bool:
     return bool(result.reason == speechsdk.ResultReason.Canceled)
 
@@ -175,8 +181,7 @@ def test_translation_gets_its_own_config_both_times(
     attempt = factory.attempt(translate, target_languages=["de"], language="en-US")
     assert attempt.retried
     assert "westeurope" in attempt.result.translations["de"]
-    voices = factory.run(lambda c: speechsdk.SpeechSynthesizer(c, None).get_voices_async().get())
-    assert voices.reason == speechsdk.ResultReason.VoicesListRetrieved
+    assert factory.run(voices).reason == speechsdk.ResultReason.VoicesListRetrieved
 
 
 def calls_of(emulator: Emulator) -> list[str]:
@@ -291,10 +296,6 @@ def test_a_refusal_proves_nothing_until_the_same_key_comes_through(
     factory.attempt(speak, key="0" * 32)
     assert factory.route().row is Row.REGIONAL
     assert factory.attempt(speak).failure is None
-
-
-def voices(config: Any) -> Any:
-    return speechsdk.SpeechSynthesizer(config, None).get_voices_async().get()
 
 
 def test_an_operation_that_no_door_serves_holds_up_no_other(
@@ -620,8 +621,10 @@ def test_a_canceled_result_that_says_no_more_is_no_failure_of_the_door() -> None
         assert failure_of(canceled) is None
 
 
-@pytest.mark.parametrize("dns_state", ["vnet", "removed"])
-@pytest.mark.parametrize(("operation", "offering"), [(recognize, "stt"), (speak, "tts")])
+@pytest.mark.parametrize(
+    ("dns_state", "operation", "offering"),
+    [("vnet", speak, "tts"), ("removed", speak, "tts"), ("removed", recognize, "stt")],
+)
 def test_a_token_without_a_resource_id_finds_the_region_where_the_custom_domain_refuses(
     dns_state: str, operation: Callable[[Any], Any], offering: str, emulated: Emulator
 ) -> None:
