@@ -90,6 +90,21 @@ def warm_call() -> float:
     return min(routed) / min(by_hand)
 
 
+def _settings(emulator: Emulator) -> tuple[SpeechSettings, tuple[str, int]]:
+    """What leads to an emulator, and its proxy as the SDK takes it."""
+    os.environ["SSL_CERT_FILE"] = str(emulator.ca_file)
+    host, _, port = emulator.proxy_url.removeprefix("http://").partition(":")
+    settings = SpeechSettings(
+        _env_file=None,
+        key=emulator.key,
+        endpoint=emulator.custom_domain,
+        region=emulator.region,
+        dns_servers=emulator.dns_server,
+        proxy=emulator.proxy_url,
+    )
+    return settings, (host, int(port))
+
+
 def run_that_succeeds() -> float:
     """`run()` of a synthesis over TLS, against the same synthesis with a config made by hand."""
 
@@ -99,21 +114,13 @@ def run_that_succeeds() -> float:
         return result
 
     with Emulator() as emulator:
-        os.environ["SSL_CERT_FILE"] = str(emulator.ca_file)
-        host, _, port = emulator.proxy_url.removeprefix("http://").partition(":")
-        settings = SpeechSettings(
-            _env_file=None,
-            key=emulator.key,
-            endpoint=emulator.custom_domain,
-            dns_servers=emulator.dns_server,
-            proxy=emulator.proxy_url,
-        )
+        settings, (host, port) = _settings(emulator)
         factory = SpeechConfigFactory(settings)
         endpoint = f"https://{emulator.custom_domain}/"
 
         def by_hand() -> None:
             config = speechsdk.SpeechConfig(endpoint=endpoint, subscription=emulator.key)
-            config.set_proxy(host, int(port))
+            config.set_proxy(host, port)
             speak(config)
 
         def routed() -> None:
@@ -139,21 +146,12 @@ def recovery(operation: Callable[[Any], Any], *, dns_lags: bool, rounds: int) ->
     the right door, each by itself. The private endpoint is removed, the service is of 2024.
     """
     with Emulator() as emulator:
-        os.environ["SSL_CERT_FILE"] = str(emulator.ca_file)
-        host, _, port = emulator.proxy_url.removeprefix("http://").partition(":")
-        settings = SpeechSettings(
-            _env_file=None,
-            key=emulator.key,
-            endpoint=emulator.custom_domain,
-            region=emulator.region,
-            dns_servers=emulator.dns_server,
-            proxy=emulator.proxy_url,
-        )
+        settings, (host, port) = _settings(emulator)
         factory = SpeechConfigFactory(settings)
 
         def by_hand(reason: Any, **door: str) -> None:
             config = speechsdk.SpeechConfig(subscription=emulator.key, **door)
-            config.set_proxy(host, int(port))
+            config.set_proxy(host, port)
             assert operation(config).reason == reason
 
         def bare() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from speechroute import RouteKind
 from speechroute._core.choices import PrivateEndpoint, WhenUndecided
 from speechroute._core.classify import classify
 from speechroute._core.evidence import Evidence, Prior, supposed, weighed
+from speechroute._core.refusal import Refusal, refused
 from speechroute._core.resource import Resource
 from speechroute._core.route import Route
 from speechroute._core.service import ServiceAnswer
@@ -184,6 +186,19 @@ def test_there_is_no_other_door_where_none_is_known_or_the_answer_is_told() -> N
     assert supposed("404", route("VNet"), prior("VNet"), None, None) is None
     told = route("removed", Resource(C, "westeurope"), told=PrivateEndpoint.NO)
     assert supposed("401", told, None, None, "westeurope") is None
+
+
+def test_an_error_names_the_other_door_also_where_the_key_has_changed_before() -> None:
+    """Three refusals: two at one door, with two keys, and one at the other."""
+    at_region, at_custom_domain = route("removed"), route("VNet")
+    refusals = [
+        Refusal("401", at_region),
+        Refusal("403", replace(at_region)),
+        Refusal("404", at_custom_domain),
+    ]
+    error = refused(refusals, is_paused=False)
+    assert (error.failure, error.other, error.behind) == ("401", "404", "")
+    assert "check the key and the region" in str(error)
 
 
 @given(

@@ -49,20 +49,19 @@ class Refusal(NamedTuple):
     route: Route
 
 
-def refused(refusals: list[Refusal], route: Route, *, is_paused: bool) -> RouteRefused:
+def refused(refusals: list[Refusal], *, is_paused: bool) -> RouteRefused:
     """Why a call came through at no door, and what to do.
 
     Args:
         refusals: the doors that were tried, in order.
-        route: what is known of the route after that.
         is_paused: whether the other door was not tried because it refused a moment ago.
     """
-    first = refusals[0]
+    first, route = refusals[0], refusals[-1].route
     at = {refusal.route.is_at_custom_domain: refusal for refusal in refusals}
     if len(at) > 1:
         tried = " ".join(f"{seen(*refusal)}." for refusal in refusals)
         meaning = _of_both(at[True].failure, at[False].failure)
-        other = next(r.failure for r in refusals if r.route is not first.route)
+        other = at[not first.route.is_at_custom_domain].failure
         return RouteRefused.of(f"{tried} {meaning}", failure=first.failure, other=other)
     says = "the settings say" if route.evidence is None else "DNS says"
     if route.row in (Row.OTHER_DOOR, Row.SERVICE):

@@ -230,7 +230,8 @@ class Route:
         return self._naming(urls.to_regional(url, region))
 
     def _naming(self, url: str) -> str:
-        if not self.names_custom_domain or urls.parse(url).offering is None:
+        is_named = f"{NAMES_CUSTOM_DOMAIN}=".lower() in url.lower()
+        if not self.names_custom_domain or is_named or urls.parse(url).offering is None:
             return url
         return f"{url}{'&' if '?' in url else '?'}{NAMES_CUSTOM_DOMAIN}={self.custom_domain}"
 

@@ -207,7 +207,7 @@ class Opener:
         if _doors_of(refusals) > 1:
             self.history.both_refused(kind, last.kept, self.clock() + self._settings.route_ttl_min)
         told = [Refusal(refusal.failure, refusal.opened.route) for refusal in refusals]
-        return refused(told, last.route, is_paused=is_paused)
+        return refused(told, is_paused=is_paused)
 
     def keep_fresh(self, client: Any) -> Any:
         """Supply a client with new tokens, if it needs any; returns it."""
