@@ -183,6 +183,14 @@ def naming(names: Names) -> Route:
     return replace(regional(names), names_custom_domain=True)
 
 
+@clouds
+def test_a_url_that_names_the_custom_domain_already_gets_it_no_second_time(names: Names) -> None:
+    told = f"Ocp-Apim-Custom-Domain-Name={names.custom_domain}"
+    url = f"wss://{names.offering_host('stt')}/stt/speech/universal/v2?{told}"
+    assert naming(names).url(url) == url
+    assert naming(names).url(url.replace(told, "cid=my-model")).endswith(f"?cid=my-model&{told}")
+
+
 @offerings
 @clouds
 def test_a_region_that_is_told_the_custom_domain_is_opened_at_the_host_of_the_offering(

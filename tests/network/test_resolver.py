@@ -621,7 +621,7 @@ def test_after_a_refusal_that_changed_nothing_the_next_look_waits(failure: str) 
         clock.now += 0.01
         return resolver.kept(question, since=clock.now, doubt=Doubt.REFUSED)
 
-    assert refused().is_confirmed is not bool(failure)
+    assert (refused().asked_at == clock.now) is not bool(failure)
     for thread in in_threads(100, refused):
         thread.join(60)
     assert network.count == 2

@@ -11,7 +11,7 @@ from .._core.clouds import Cloud
 from .._core.errors import SettingsError
 from .._core.service import ServiceAnswer, no_answer
 from .._network.flight import later
-from .._network.proxy import Proxy, choose_proxy, environment_proxy
+from .._network.proxy import Proxy, choose_proxy, is_of_environment
 from .._network.question import Question
 from .._network.service import ask_service
 
@@ -39,7 +39,7 @@ class Asking:
         if question.ask_service is AskService.NEVER:
             self._asked = Future()
             self._asked.set_result(_not_asked("SPEECH_ASK_SERVICE=never"))
-        elif not environment_proxy():
+        elif not is_of_environment(question.proxy.get_secret_value()):
             # Otherwise it depends on DNS whether the proxy leads there.
             self.begin(is_direct=False)
 

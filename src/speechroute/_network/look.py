@@ -16,7 +16,7 @@ from .._core.verdict import Decision, Row, Verdict
 from .._core.view import DnsView
 from .flight import Doubt, later
 from .observe import Observe
-from .proxy import Proxy, choose_proxy, environment_proxy
+from .proxy import Proxy, choose_proxy, is_of_environment
 from .question import Question, decided
 
 _SHARE_OF_DNS = 0.5
@@ -77,7 +77,7 @@ def look(
 
     asked = None
     is_wanted = policy is AskService.ALWAYS or doubt is Doubt.MAY_HAVE_MOVED
-    if is_wanted and (setting != "env" or not environment_proxy()):
+    if is_wanted and not is_of_environment(setting):
         # Otherwise it depends on DNS whether the proxy leads there.
         asked = asking(is_direct=is_direct)
     wait([seen], question.dns_timeout * _SHARE_OF_DNS)

@@ -34,6 +34,11 @@ def resolves_names(setting: str) -> bool:
     return setting not in ("env", "none")
 
 
+def is_of_environment(setting: str) -> bool:
+    """Whether the environment names the proxy, which is passed by for hosts in this network."""
+    return setting == "env" and bool(environment_proxy())
+
+
 class Choice(NamedTuple):
     """The proxy for a connection, if any, and why."""
 

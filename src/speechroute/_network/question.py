@@ -18,7 +18,7 @@ from .._core.verdict import Row, Verdict
 from .._core.view import DnsView, Lookup
 from .._settings.model import SpeechSettings
 from .flight import Doubt
-from .proxy import environment_proxy, resolves_names
+from .proxy import is_of_environment, resolves_names
 
 _log = logging.getLogger("speechroute")
 # Nothing on standard error unless the program sets up logging.
@@ -69,9 +69,7 @@ class Question(NamedTuple):
     @property
     def leads_out(self) -> bool:
         """Whether a proxy leads out of a network whose DNS may not know public names."""
-        return not self.ask_system or (
-            self.proxy.get_secret_value() != "none" and bool(environment_proxy())
-        )
+        return not self.ask_system or is_of_environment(self.proxy.get_secret_value())
 
 
 class Kept(NamedTuple):
@@ -86,7 +84,6 @@ class Kept(NamedTuple):
         usable_until: when calls wait for the next one.
         good_until: how long it may be used if DNS fails from then on.
         is_last_known: DNS failed, and this is what it said before.
-        is_confirmed: whether DNS answered when it was last asked.
         vain_until: until when a refusal is no reason to look again, because a look after one
             changed nothing.
         vain_for: for which doubts.
@@ -98,7 +95,6 @@ class Kept(NamedTuple):
     usable_until: float
     good_until: float
     is_last_known: bool = False
-    is_confirmed: bool = True
     vain_until: float = _NEVER
     vain_for: Doubt = Doubt.NONE
     prior: Prior | None = None
@@ -203,7 +199,7 @@ def last_known(question: Question, kept: Kept, now: float, error: BaseException)
     again_at = now + question.ttl_min
     if now < kept.usable_until and not kept.is_last_known:
         refresh_at = min(again_at, kept.usable_until)
-        return kept._replace(refresh_at=refresh_at, is_confirmed=False)
+        return kept._replace(refresh_at=refresh_at)
     told = kept.route.warnings[:-1] if kept.is_last_known else kept.route.warnings
     why = str(error) if isinstance(error, DnsUnavailable) else type(error).__name__
     warning = f"DNS fails, so this is the last known route. {why}"
@@ -216,7 +212,6 @@ def last_known(question: Question, kept: Kept, now: float, error: BaseException)
         usable_until=until,
         good_until=until,
         is_last_known=True,
-        is_confirmed=False,
         vain_until=_NEVER,
     )
 
