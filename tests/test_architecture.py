@@ -72,7 +72,7 @@ HOUSE = {
     ),
     "_doctor": storey(
         "_core _settings _network _sdk",
-        "concurrent.futures importlib.metadata importlib.resources rich threading time",
+        "concurrent.futures importlib.metadata importlib.resources rich threading time tomllib",
     ),
     "_cli": storey(
         "_core _settings _network _sdk _doctor emulator",
