@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator
@@ -17,7 +18,7 @@ import azure.cognitiveservices.speech as speechsdk
 import pytest
 
 from audio import hear, pcm, wav
-from clients import recognize_continuously, recognize_once, translate, until
+from clients import Outcome, recognize_continuously, recognize_once, translate, until
 from places import WAV
 from speechroute import SpeechConfigFactory
 from speechroute.emulator import Emulator
@@ -33,6 +34,10 @@ SPOKEN = {
     "X-Microsoft-OutputFormat": "riff-16khz-16bit-mono-pcm",
 }
 VOICES = "/cognitiveservices/voices/list"
+MODELS = "/speechtotext/models/base"
+TOKENS = "/sts/v1.0/issueToken"
+API = f"{REGION}.api.cognitive.microsoft.com"
+GENERATIONS = ("2024", "2026", "strict")
 SPEECH = pcm((0.2, False), (1.0, True), (0.6, False), (1.0, True))
 
 
@@ -236,6 +241,8 @@ def test_what_cannot_be_heard_is_refused(
         (f"{C}/stt{HEARD}", "GET", "POST"),
         (f"{C}/tts{SPEAK}", "GET", "POST"),
         (f"{C}/tts{VOICES}", "POST", "GET"),
+        (f"{C}{MODELS}", "POST", "GET"),
+        (f"{C}{TOKENS}", "GET", "POST"),
     ],
 )
 def test_another_method_is_405(emulated: Emulator, url: str, method: str, allowed: str) -> None:
@@ -278,6 +285,123 @@ def test_a_client_that_breaks_off_is_remembered_quietly(
     until(lambda: len(emulated.requests) > before)
     assert emulated.requests[-1].status == 400
     assert caplog.records == []
+
+
+# Base models and tokens, which are no offering's
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+@pytest.mark.parametrize("state", ["vnet", "proxy", "removed"])
+@pytest.mark.parametrize(("path", "body"), [(MODELS, None), (TOKENS, b"")], ids=["models", "token"])
+def test_the_custom_domain_has_models_and_tokens_always_and_the_region_without_private_endpoint(
+    emulated: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    state: str,
+    generation: str,
+    path: str,
+    body: bytes | None,
+) -> None:
+    monkeypatch.setattr(emulated, "generation", generation)
+    emulated.state = state
+    named = f"Ocp-Apim-Custom-Domain-Name={C}"
+    is_private, is_strict = state != "removed", generation == "strict"
+    expected = {
+        f"{C}{path}": 200,
+        f"{C}{path}?api-version=2024-11-15": 200,
+        f"{API}{path}": 401 if is_private or is_strict else 200,
+        f"{API}{path}?{named}": 401 if is_private else 200,
+        f"{REGION}.stt.speech.microsoft.com{path}?{named}": 401 if is_private else 404,
+    }
+    before = len(emulated.requests)
+    assert {url: call(emulated, url, body).status for url in expected} == expected
+    assert len(emulated.requests) == before + len(expected)  # nothing redirects
+    for headers in ({"Ocp-Apim-Subscription-Key": "wrong"}, {"Ocp-Apim-Subscription-Key": ""}):
+        assert call(emulated, f"{C}{path}", body, headers).status == 401
+
+
+@pytest.mark.parametrize("version", ["", "v3.1/", "v3.2/"])
+def test_base_models_have_an_address_a_name_and_a_locale(emulated: Emulator, version: str) -> None:
+    url = f"{C}/speechtotext/{version}models/base"
+    models = call(emulated, url).json()["values"]
+    assert [model["locale"] for model in models] == ["en-US", "de-DE"]
+    for model in models:
+        assert model["self"].startswith(f"https://{url}/")
+        assert model["displayName"]
+
+
+def test_a_token_of_entra_opens_models_and_issues_no_token(emulated: Emulator) -> None:
+    emulated.tokens.add("entra")
+    for host, state, token in (
+        (C, "vnet", "entra"),
+        (API, "removed", f"aad#{emulated.resource_id}#entra"),
+    ):
+        emulated.state = state
+        headers = bearer(token)
+        assert call(emulated, f"{host}{MODELS}", None, headers).status == 200
+        assert call(emulated, f"{host}{TOKENS}", b"", headers).status == 401
+    emulated.tokens.discard("entra")
+
+
+@pytest.mark.parametrize("state", ["vnet", "proxy", "removed"])
+def test_tokens_are_issued_only_if_all_networks_have_access(
+    emulated: Emulator, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    monkeypatch.setattr(emulated, "public_access", False)
+    emulated.state = state
+    for host in (C, API):
+        assert call(emulated, f"{host}{TOKENS}", b"").status == 403
+    assert call(emulated, f"{C}{MODELS}").status == (403 if state == "proxy" else 200)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Ocp-Apim-Subscription-Key": "", "Authorization": f"Bearer {token}"}
+
+
+def issue(emulator: Emulator) -> str:
+    answer = call(emulator, f"{C}{TOKENS}", b"")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
+    return answer.body.decode()
+
+
+def recognize_with_token(emulator: Emulator, token: str, **door: str) -> Outcome:
+    if "endpoint" in door:  # the SDK takes no token beside it (measured, 1.53)
+        config = speechsdk.SpeechConfig(**door)
+        config.authorization_token = token
+    else:
+        config = speechsdk.SpeechConfig(auth_token=token, **door)
+    proxy = urlsplit(emulator.proxy_url)
+    config.set_proxy(proxy.hostname, proxy.port)
+    return recognize_once(config)
+
+
+def test_an_issued_token_opens_the_region_and_the_private_endpoint(emulated: Emulator) -> None:
+    token = issue(emulated)
+    headers = {**SPOKEN, **bearer(token)}
+    assert call(emulated, f"{C}/tts{SPEAK}", SSML, headers).status == 200
+    emulated.say("private")
+    heard = recognize_with_token(emulated, token, endpoint=f"https://{C}/")
+    assert heard.texts == ("private",)
+    region = f"{REGION}.tts.speech.microsoft.com{SPEAK}"
+    assert call(emulated, region, SSML, headers).status == 401
+    emulated.state = "removed"
+    assert call(emulated, region, SSML, headers).status == 200
+    emulated.say("regional")
+    assert recognize_with_token(emulated, token, region=REGION).texts == ("regional",)
+    assert emulated.requests[-1].credential == "token"
+    # That form is Microsoft Entra's.
+    headers = {**SPOKEN, **bearer(f"aad#{emulated.resource_id}#{token}")}
+    assert call(emulated, region, SSML, headers).status == 401
+
+
+def test_a_token_is_issued_for_ten_minutes(
+    emulated: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, now = issue(emulated), time.monotonic()
+    issue(emulated)  # which ends no other one
+    for later, status in ((590, 200), (601, 401)):
+        monkeypatch.setattr("speechroute.emulator._service.monotonic", lambda at=now + later: at)
+        assert call(emulated, f"{C}{MODELS}", None, bearer(old)).status == status
+    assert call(emulated, f"{C}{MODELS}", None, bearer(issue(emulated))).status == 200
 
 
 # The texts of phrases
@@ -361,6 +485,12 @@ def test_requests_hold_no_key_and_no_token(secretive: Emulator, spell: Any) -> N
     call(secretive, f"{C}/{key}/{token}/?token={token}&a=%20&b={key}{key}")
     request = secretive.requests[-1]
     assert (request.path, request.query) == ("/***/***/", "token=***&a=%20&b=******")
+
+
+def test_an_issued_token_is_masked(secretive: Emulator) -> None:
+    token = issue(secretive)
+    call(secretive, f"{C}/{token}?token={all_encoded(token)}")
+    assert (secretive.requests[-1].path, secretive.requests[-1].query) == ("/***", "token=***")
 
 
 def test_the_key_of_now_is_masked(secretive: Emulator) -> None:

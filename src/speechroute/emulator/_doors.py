@@ -105,8 +105,8 @@ class FrontDoors:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         admitted = self._service.admit(request)
         if isinstance(admitted, str) and not upgrades(request):
-            region = self._service.names.region
-            admitted = await answer(request, admitted, region, self._recognition(request))
+            region, issue = self._service.names.region, self._service.secrets.issue
+            admitted = await answer(request, admitted, region, self._recognition(request), issue)
         credential = "none"
         if request.headers.get(KEY_HEADER):  # beside a token the SDK may send an empty one
             credential = "key"

@@ -35,7 +35,7 @@ class Emulator:
 
     Speaks as one of three generations of the service, see `Generation`.
 
-    Serves the Speech SDK, and the REST APIs of voices, text to speech and short audio.
+    Serves the Speech SDK, and REST: voices, text to speech, short audio, base models, tokens.
 
     A context manager: leaving it stops everything and removes the temporary certificate
     authority. Listens on loopback only unless told otherwise, and connects to nothing.
@@ -141,7 +141,7 @@ class Emulator:
 
     @property
     def public_access(self) -> bool:
-        """Whether the VNet proxy lets anybody in; else it answers 403."""
+        """Whether the VNet proxy lets anybody in, and whether tokens are issued; else 403."""
         return self._service.public_access
 
     @public_access.setter

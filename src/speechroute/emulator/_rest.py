@@ -1,11 +1,13 @@
-"""The REST APIs behind the front doors: the voices, text to speech, recognition of short audio.
+"""The REST APIs behind the front doors: voices, text to speech, short audio, models, tokens.
 
-What each takes and answers: "Text to speech REST API" (2024-09-23) and "Speech to text REST API
-for short audio" (2023-05-02), Microsoft Learn (documented, but for what is said to be assumed).
+What each takes and answers: "Text to speech REST API" (2024-09-23), "Speech to text REST API for
+short audio" (2023-05-02) and "Models - List Base Models" (3.2), Microsoft Learn (documented, but
+for what is said to be assumed).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -19,9 +21,15 @@ RECOGNITION_PATHS = frozenset(
     f"/speech/recognition/{mode}/cognitiveservices/v1"
     for mode in ("interactive", "conversation", "dictation")
 )
+MODELS_PATHS = frozenset(f"{version}/models/base" for version in ("", "/v3.0", "/v3.1", "/v3.2"))
+"""Behind ``/speechtotext``."""
+TOKEN_PATH = "/v1.0/issueToken"  # noqa: S105  # a path
+"""Behind ``/sts``."""
 METHODS = {
     VOICES_PATH: "GET",
     SPEAK_PATH: "POST",
+    TOKEN_PATH: "POST",
+    **dict.fromkeys(MODELS_PATHS, "GET"),
     **dict.fromkeys(RECOGNITION_PATHS, "POST"),
 }
 _FORMAT_HEADER = "X-Microsoft-OutputFormat"
@@ -35,7 +43,11 @@ def refuse(status: int, message: str) -> web.Response:
 
 
 async def answer(
-    request: web.Request, path: str, region: str, recognition: RecognitionSession
+    request: web.Request,
+    path: str,
+    region: str,
+    recognition: RecognitionSession,
+    issue_token: Callable[[], str],
 ) -> web.Response:
     """Answer a request that a door has let in.
 
@@ -44,6 +56,7 @@ async def answer(
         path: one of `METHODS`: what is asked for, without the offering.
         region: the region of the voices.
         recognition: hears the audio, if that is what the request has.
+        issue_token: makes a token, if that is what the request is for.
     """
     if request.method != METHODS[path]:
         refusal = refuse(405, f"use {METHODS[path]} here")
@@ -54,6 +67,12 @@ async def answer(
             return web.json_response(_voices(region))
         if path == SPEAK_PATH:
             return await _speak(request)
+        if path in MODELS_PATHS:
+            return web.json_response({"values": _models(request)})
+        if path == TOKEN_PATH:
+            # As text/plain (documented for its predecessor, Bing Speech; public code has
+            # application/jwt too).
+            return web.Response(text=issue_token())
         return await _recognize(request, recognition)
     except (ConnectionError, ValueError) as error:  # the former: the client broke off
         return refuse(400, str(error))
@@ -79,6 +98,18 @@ async def _recognize(request: web.Request, recognition: RecognitionSession) -> w
     text = "NBest" if request.query.get("format") == "detailed" else "DisplayText"
     told = ("RecognitionStatus", text, "Offset", "Duration")
     return web.json_response({name: phrase[name] for name in told if name in phrase})
+
+
+def _models(request: web.Request) -> list[dict[str, str]]:
+    """A page of models without its other fields, and without a link to a next one."""
+    return [
+        {
+            "self": f"https://{request.host}{request.path}/{number:08}-0000-0000-0000-000000000000",
+            "displayName": f"20240101 of the emulator ({locale})",
+            "locale": locale,
+        }
+        for number, locale in enumerate(("en-US", "de-DE"), 1)
+    ]
 
 
 def _voices(region: str) -> list[dict[str, Any]]:

@@ -5,12 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from secrets import token_urlsafe
+from time import monotonic
 from urllib.parse import unquote
 
 from aiohttp import web
 
 from ._names import OFFERINGS, Names, State
-from ._rest import RECOGNITION_PATHS, SPEAK_PATH, VOICES_PATH, refuse
+from ._rest import (
+    MODELS_PATHS,
+    RECOGNITION_PATHS,
+    SPEAK_PATH,
+    TOKEN_PATH,
+    VOICES_PATH,
+    refuse,
+)
 
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
 TTS_SOCKET_PATH = "/cognitiveservices/websocket/v1"
@@ -26,8 +35,12 @@ _REST_PATHS = {
     "stt": RECOGNITION_PATHS,
     "tts": frozenset({VOICES_PATH, SPEAK_PATH}),
     "voice": frozenset({SPEAK_PATH}),
+    "speechtotext": MODELS_PATHS,
+    "sts": frozenset({TOKEN_PATH}),
 }
-"""The same for requests that do not upgrade."""
+"""The same for requests that do not upgrade. The last two are no offerings: the custom domain
+serves them in every state (documented, 2024-09-24; assumed of tokens), and their region is the
+portal's regional endpoint (documented)."""
 _PREFIXED_TOO = {
     "stt": frozenset({"/stt/speech/universal/v2"}),
     "tts": frozenset({"/tts/cognitiveservices/websocket/v1"}),
@@ -39,6 +52,8 @@ _CUSTOM_DOMAIN = "Ocp-Apim-Custom-Domain-Name"
 _QUESTION = "GenerateRedirectResponse"
 """The query parameter that asks where a URL would lead, without a credential."""
 REDIRECTS = (301, 307, 308)
+_TOKEN_SECONDS = 600.0
+"""How long an issued token is valid (documented)."""
 
 
 class Generation(StrEnum):
@@ -57,6 +72,10 @@ def upgrades(request: web.Request) -> bool:
     return request.headers.get("Upgrade", "").lower() == "websocket"
 
 
+def _asks_token(request: web.Request) -> bool:
+    return request.path == f"/sts{TOKEN_PATH}"
+
+
 def host_of(request: web.Request) -> str:
     return request.host.rsplit(":", 1)[0].lower()
 
@@ -68,16 +87,32 @@ class Secrets:
     key: str
     resource_id: str
     tokens: set[str] = field(default_factory=set)
+    """Of Microsoft Entra."""
+    issued: dict[str, float] = field(default_factory=dict)
+    """The service's own tokens, and until when each is valid, on the monotonic clock."""
+
+    def issue(self) -> str:
+        """A new token, in exchange for the key."""
+        now = monotonic()
+        self.issued = {token: end for token, end in self.issued.items() if end > now}
+        token = token_urlsafe(32)
+        self.issued[token] = now + _TOKEN_SECONDS
+        return token
 
     def open(self, request: web.Request, *, is_regional: bool, names_domain: bool) -> bool:
         """Whether a request has the key, or a token in the form that the door takes.
 
-        A region takes a token together with the resource's id (documented), and without it where
-        the URL names the custom domain (reported by a public project, 2026-03).
+        A region takes a token of Microsoft Entra together with the resource's id (documented),
+        and without it where the URL names the custom domain (reported by a public project,
+        2026-03). An issued token is taken as it is, and not for another one (documented).
         """
         if request.headers.get(KEY_HEADER) == self.key:
             return True
+        if _asks_token(request):
+            return False
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme == "Bearer" and self.issued.get(given, 0.0) > monotonic():
+            return True
         token = given.removeprefix(f"aad#{self.resource_id}#") if is_regional else given
         is_whole = token != given or names_domain or not is_regional
         return scheme == "Bearer" and token in self.tokens and is_whole
@@ -85,7 +120,7 @@ class Secrets:
     def mask(self, text: str) -> str:
         """Part of a URL with ``***`` for every secret, in whatever way it is percent-encoded."""
         # The longest first: one may be part of another.
-        for secret in sorted((self.key, *self.tokens), key=len, reverse=True):
+        for secret in sorted((self.key, *self.tokens, *self.issued), key=len, reverse=True):
             if secret in unquote(text):
                 spellings = (
                     f"(?:{re.escape(letter)}|(?i:{''.join(f'%{b:02x}' for b in letter.encode())}))"
@@ -101,7 +136,8 @@ class Service:
 
     Attributes:
         redirect_status: how the custom domain redirects, if it does (301 reported, 2026-03).
-        public_access: whether the VNet proxy lets anybody in; else it answers 403.
+        public_access: whether all networks have access; else the VNet proxy answers 403, and so
+            does every door to whoever asks for a token (documented as 400 or 403, 2024-09-24).
         failure: the HTTP status of every answer; None: as the rest says.
     """
 
@@ -134,7 +170,8 @@ class Service:
         host, is_private_door = host_of(request), self.is_private_door(request)
         if host not in self.names.hosts:
             return refuse(404, f"the emulator has no front door {host}")
-        if is_private_door and self.state is State.PROXY and not self.public_access:
+        is_limited = (is_private_door and self.state is State.PROXY) or _asks_token(request)
+        if is_limited and not self.public_access:
             return refuse(403, "the resource does not accept this network")
         if self.failure is not None:
             return refuse(self.failure, "the emulator was told to answer so")
