@@ -72,7 +72,7 @@ def test_an_odd_answer_is_told_in_our_own_words(case: str) -> None:
     sent, expected = ODD[case]
     with door(sent.encode()) as port:
         answer = ask(f"http://127.0.0.1:{port}/", None, time.monotonic() + 20)
-    assert (answer.status, answer.failure, answer.location) == expected
+    assert (answer.status, answer.failure, answer.leads_to) == expected
     assert answer.stage is Stage.HTTP
     assert KEY not in repr(answer)
 

@@ -11,6 +11,7 @@ from .log import log
 from .run import run
 from .url import url
 from .watch import watch
+from .witness import witness
 
 app = typer.Typer(
     name="speechroute",
@@ -18,5 +19,5 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (check, emulate, demo, log, run, url, watch):
+for command in (check, emulate, demo, log, run, url, watch, witness):
     app.command()(command)

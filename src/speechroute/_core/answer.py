@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, THROTTLED, SERVER_ERROR = 200, 401, 403, 404, 429, 500
 """Statuses of HTTP that mean something here."""
@@ -48,7 +49,7 @@ class Answer:
         address: where it connected to, a proxy included.
         seconds: how long that took, to connect, for TLS and for the answer.
         status: the HTTP status.
-        location: the host that a redirect leads to.
+        location: the URL that a redirect leads to, as the peer wrote it.
         skew: seconds by which the service's clock is ahead of this one.
     """
 
@@ -58,5 +59,13 @@ class Answer:
     seconds: tuple[float, ...] = ()
     certificate: Certificate | None = None
     status: int | None = None
-    location: str = ""
+    location: str = field(default="", repr=False)
     skew: float | None = None
+
+    @property
+    def leads_to(self) -> str:
+        """The host that a redirect leads to; empty if it is none."""
+        try:
+            return urlsplit(self.location).hostname or ""
+        except ValueError:
+            return ""

@@ -12,7 +12,7 @@ from .._core.masking import mask_url
 from .._core.route import Route
 from .._core.service import ServiceAnswer
 from .._core.verdict import Decision
-from .._core.view import Lookup
+from .._core.view import DnsView, Lookup
 from .._settings.model import SpeechSettings
 from .._settings.parsers import split_proxy
 from .facts import ClientDoor, Facts
@@ -114,19 +114,25 @@ def system_differs(facts: Facts) -> bool | None:
     return any(seen) and not set(seen[0]) & set(seen[1])
 
 
-def _dns(facts: Facts) -> Json | None:
-    view = facts.view
-    if view is None:
-        return None
+def dns_of(view: DnsView) -> Json:
+    """What was seen of a name, but for the service's word."""
     return {
         "custom_domain": _lookup(view.dns),
-        "decided_by": facts.decided_by,
-        "says": facts.dns_says.row.id if facts.dns_says else None,
         "system": _lookup(view.system),
-        "system_differs": system_differs(facts),
         "region_api": _lookup(view.region_api),
         "region_system": _lookup(view.region_system),
         "seconds": round(view.seconds, 3),
+    }
+
+
+def _dns(facts: Facts) -> Json | None:
+    if facts.view is None:
+        return None
+    return {
+        **dns_of(facts.view),
+        "decided_by": facts.decided_by,
+        "says": facts.dns_says.row.id if facts.dns_says else None,
+        "system_differs": system_differs(facts),
     }
 
 
@@ -185,4 +191,9 @@ def _answer(answer: Answer | None) -> Json | None:
     if certificate:
         certificate["expires"] = certificate["expires"].isoformat()
         del certificate["distrust_code"]
-    return {**told, "seconds": list(answer.seconds), "certificate": certificate}
+    return {
+        **told,
+        "seconds": list(answer.seconds),
+        "certificate": certificate,
+        "location": answer.leads_to,
+    }

@@ -14,8 +14,8 @@ from .._settings.model import SpeechSettings
 from .facts import ClientDoor
 
 VOICES = "cognitiveservices/voices/list"
-_MODELS = "speechtotext/models/base?api-version=2024-11-15"
-_TOKEN = "v1.0/issueToken"  # noqa: S105  # a path
+MODELS = "speechtotext/models/base?api-version=2024-11-15"
+TOKEN = "v1.0/issueToken"  # noqa: S105  # a path
 _ANY_ID = "DEPLOYMENT"
 """Stands for the id of a custom voice where none is set."""
 
@@ -79,9 +79,9 @@ def _rest(route: Route) -> list[ClientDoor]:
         return []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        token = route.rest_url("sts", _TOKEN)
+        token = route.rest_url("sts", TOKEN)
     note = "only if the access option is 'All networks'" if caught else ""
     return [
-        ClientDoor("batch REST", route.rest_url("speechtotext", _MODELS)),
+        ClientDoor("batch REST", route.rest_url("speechtotext", MODELS)),
         ClientDoor("token", token, note),
     ]

@@ -40,7 +40,7 @@ def is_own_host(facts: Facts) -> bool:
 
 
 def leads_to_region(answer: Answer) -> bool:
-    host = recognise_host(answer.location)
+    host = recognise_host(answer.leads_to)
     return answer.status in _FOLLOWED and host is not None and host.region is not None
 
 

@@ -158,8 +158,8 @@ def _of_odd_answers(answered: dict[str, Answer], facts: Facts) -> Iterator[Findi
         if answer.status == UNAUTHORIZED or is_optional:
             continue
         told = answer.failure or f"status {answer.status}"
-        if answer.location:
-            told += f" to {answer.location}"
+        if answer.leads_to:
+            told += f" to {answer.leads_to}"
         url = next(door.url for door in facts.doors if door.client == client)
         yield Finding(
             "SR404",

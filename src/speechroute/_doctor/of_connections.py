@@ -12,7 +12,7 @@ from .evidence import has_override, is_needed, is_own_host
 from .facts import Facts
 from .finding import Finding, Severity, source_of_addresses
 
-_ISSUERS = ("Microsoft Corporation", "DigiCert")
+ISSUERS = ("Microsoft Corporation", "DigiCert")
 """Who signs the certificates of Azure's hosts (assumed)."""
 _EXPIRED_OR_OTHER = frozenset({9, 10, 62, 64})
 """OpenSSL's codes for a certificate that is not yet or no longer valid, or for another name."""
@@ -96,7 +96,7 @@ def _unreachable(host: str, answer: Answer, severity: Severity) -> Finding:
 def _of_certificate(
     host: str, certificate: Certificate, facts: Facts, severity: Severity
 ) -> Iterator[Finding]:
-    is_azure = certificate.organization.startswith(_ISSUERS)
+    is_azure = certificate.organization.startswith(ISSUERS)
     by = f"The certificate of {host}, signed by '{certificate.issuer}',"
     if certificate.distrust_code in _EXPIRED_OR_OTHER:
         yield Finding(

@@ -177,8 +177,8 @@ def _told(answer: Answer) -> str:
     if answer.failure:
         return f"{answer.stage} failed: {answer.failure}"
     meaning = _MEANINGS.get(answer.status or 0, "")
-    if answer.location:
-        meaning = f"leads to {answer.location}"
+    if answer.leads_to:
+        meaning = f"leads to {answer.leads_to}"
     return f"{answer.status} {meaning}".strip()
 
 

@@ -38,6 +38,7 @@ def ask(
     *,
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
 ) -> Answer:
     """Ask for a URL once. Raises nothing for what the network does.
 
@@ -47,11 +48,12 @@ def ask(
         deadline: on the monotonic clock.
         method: of HTTP.
         headers: more of them.
+        body: of a POST.
     """
     attempt = _Attempt(url, proxy, deadline)
     failure = ""
     try:
-        attempt.run(method, headers or {})
+        attempt.run(method, headers or {}, body)
     except (OSError, http.client.HTTPException) as error:
         failure = words(error)
     finally:
@@ -93,7 +95,7 @@ class _Attempt:
             self._skew,
         )
 
-    def run(self, method: str, headers: Mapping[str, str]) -> None:
+    def run(self, method: str, headers: Mapping[str, str], body: bytes) -> None:
         self._line.open()
         self._lap()
         if self._is_tls:
@@ -103,7 +105,7 @@ class _Attempt:
             if self._certificate.distrust:
                 return
         self._stage = Stage.HTTP
-        self._request(method, headers)
+        self._request(method, headers, body if method == "POST" else None)
         self._lap()
 
     def _lap(self) -> None:
@@ -122,12 +124,10 @@ class _Attempt:
         self._line.open()
         return _certificate(self._line.secure(context), *distrust)
 
-    def _request(self, method: str, headers: Mapping[str, str]) -> None:
-        body = b"" if method == "POST" else None
+    def _request(self, method: str, headers: Mapping[str, str], body: bytes | None) -> None:
         response = self._line.request(method, self._target, {**self._upgrade, **headers}, body=body)
         self._status = response.status
-        with contextlib.suppress(ValueError):
-            self._location = urlsplit(response.headers.get("Location", "")).hostname or ""
+        self._location = response.headers.get("Location", "")
         with contextlib.suppress(TypeError, ValueError, OverflowError):
             there = parsedate_to_datetime(response.headers["Date"])
             self._skew = round((there - datetime.now(UTC)).total_seconds(), 1)

@@ -27,7 +27,7 @@ _CODES_WITH_STATUS = (
 REFUSED = "401"
 """What a key or token got that is not valid at its door."""
 _MOVED = (REFUSED, "403", "404")
-_STATUS = r"(?:WebSocket upgrade|Get voices list) failed: [^(]*\((\d{3})\)"
+STATUS = r"(?:WebSocket upgrade|Get voices list) failed: [^(]*\((\d{3})\)"
 _NOT_CONNECTED = (
     "Connection failed (no connection to the remote host)",
     "WebSocket operation failed. Internal error: 3. Error details: WS_ERROR_UNDERLYING_IO_ERROR",
@@ -65,7 +65,7 @@ def failure_of(outcome: Any) -> str | None:
         return "no connection"
     if code is codes.ServiceTimeout and text.startswith(_NO_RESULT):
         return "no connection"
-    status = re.match(_STATUS, text)
+    status = re.match(STATUS, text)
     if status and status[1] in _MOVED and code in (None, *_CODES_WITH_STATUS):
         return status[1]
     return None

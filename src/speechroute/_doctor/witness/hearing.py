@@ -1,0 +1,266 @@
+"""Asks at both doors of a resource what the ledger needs to know, one thing after the other."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
+from contextlib import contextmanager
+
+from ..._core.answer import OK
+from ..._core.choices import AskService, PrivateEndpoint
+from ..._core.errors import Problem, SettingsError, TokenUnavailable
+from ..._core.masking import is_key_like
+from ..._core.route import Route, RouteKind
+from ..._core.service import ServiceAnswer
+from ..._core.verdict import Row, Verdict
+from ..._core.view import DnsView
+from ..._network.flight import later
+from ..._network.observe import observe
+from ..._network.probe import ask
+from ..._network.proxy import choose_proxy
+from ..._network.question import Question, decided
+from ..._network.service import ask_service
+from ..._sdk.clients import Clients, Got
+from ..._sdk.credential import Secret
+from ..._sdk.tokens import Tokens
+from ..._settings.model import SpeechSettings
+from ..doors import proxy_for
+from ..of_connections import ISSUERS
+from .anonymous import Anonymous
+from .requests import (
+    BARE,
+    GIVEN,
+    LANGUAGE,
+    NO_CONNECTION,
+    NONE,
+    Request,
+    Speech,
+    reply_of,
+    requests_of,
+)
+from .testimony import CLIENTS, OTHER, Asked, DoorKind, Reply, Testimony
+
+SECONDS = 110.0
+"""For everything."""
+_OF_CLIENT_S = 25.0
+_OF_REQUEST_S = 10.0
+_KEY_HEADER = "Ocp-Apim-Subscription-Key"
+_LEAST_SHARE = 0.5
+"""Of the words that were said, for what was recognised to be those."""
+_OUT_OF_TIME = "no time was left"
+
+
+_TOLD = {
+    True: "SPEECH_PRIVATE_ENDPOINT=yes: no other door is tried",
+    False: "SPEECH_PRIVATE_ENDPOINT=no: no other door is tried",
+}
+
+
+class Hearing:
+    """Asks, for one witness.
+
+    Args:
+        settings: of the resource.
+        speech: what is said to it.
+        begin: told the name of each step.
+        end: told it again, and how long the step took, seconds.
+
+    Raises:
+        SettingsError: the settings name no custom domain.
+    """
+
+    def __init__(
+        self,
+        settings: SpeechSettings,
+        speech: Speech,
+        begin: Callable[[str], None],
+        end: Callable[[str, float], None],
+    ) -> None:
+        _refuse_unfit(settings)
+        self._settings, self._speech = settings.override(language=LANGUAGE), speech
+        self._resource, self._name = settings.resource, settings.resource.custom_domain or ""
+        self._begin, self._end = begin, end
+        self._deadline = time.monotonic() + SECONDS
+        self._secret: Secret = settings.key
+        if settings.is_entra:
+            self._secret = Tokens(None, settings.resource.cloud, settings.resource_id)
+
+    def run(self) -> Testimony:
+        """Ask everything. Ctrl-C ends it; what is missing then is missing in the testimony."""
+        with self._step("DNS and the service"):
+            view, by_dns = self._look()
+        seen = self._testimony(view, by_dns)
+        try:
+            for door, route in self._routes(seen, by_dns):
+                self._ask_at(door, route, seen)
+            seen.is_complete = True
+        except KeyboardInterrupt:
+            pass
+        return seen
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[None]:
+        started = time.monotonic()
+        self._begin(name)
+        try:
+            yield
+        finally:
+            self._end(name, time.monotonic() - started)
+
+    def _look(self) -> tuple[DnsView, Verdict]:
+        """What DNS and the service say, and what DNS would decide by itself."""
+        settings, resource = self._settings, self._resource
+        question = Question.of(settings)._replace(told=PrivateEndpoint.AUTO)
+        view = observe(
+            self._name,
+            region_api_host=resource.region and resource.cloud.api_host(resource.region),
+            servers=settings.dns_servers,
+            timeout=settings.dns_timeout,
+            ask_system=question.ask_system,
+        )
+        by_dns = decided(question, view)
+        skipped = ""
+        if settings.ask_service is AskService.NEVER:
+            skipped = "SPEECH_ASK_SERVICE=never"
+        elif settings.private_endpoint is PrivateEndpoint.NO:
+            skipped = _TOLD[False]
+        if skipped:
+            return view._replace(service=ServiceAnswer(None, None, f"not asked: {skipped}")), by_dns
+        setting = settings.proxy.get_secret_value()
+        proxy = choose_proxy(setting, self._name, is_direct=by_dns.row.is_direct).proxy
+        deadline = time.monotonic() + settings.dns_timeout
+        service = ask_service(self._name, resource.cloud, proxy, deadline)
+        return view._replace(service=service), by_dns
+
+    def _testimony(self, view: DnsView, by_dns: Verdict) -> Testimony:
+        settings, service = self._settings, view.service
+        told = settings.private_endpoint
+        seen = Testimony(
+            cloud=self._resource.cloud.name,
+            suffix=self._name.partition(".")[2],
+            auth="entra" if settings.is_entra else "key",
+            told=None if told is PrivateEndpoint.AUTO else told is PrivateEndpoint.YES,
+            region=self._resource.region or by_dns.region or (service.region if service else None),
+            view=Anonymous(self._name).view(view),
+            row=by_dns.row,
+            decision=by_dns.decision,
+        )
+        if not settings.is_entra:
+            seen.has_key_form = is_key_like(settings.key.get_secret_value())
+        return seen
+
+    def _routes(self, seen: Testimony, by_dns: Verdict) -> Iterator[tuple[DoorKind, Route]]:
+        """The doors that may be tried."""
+        kinds = {
+            DoorKind.CUSTOM_DOMAIN: (RouteKind.PRIVATE_ENDPOINT, by_dns.row),
+            DoorKind.REGION: (RouteKind.REGIONAL, Row.TOLD_NO),
+        }
+        for door, (kind, row) in kinds.items():
+            if seen.told is not None and seen.told is not (door is DoorKind.CUSTOM_DOMAIN):
+                seen.skipped[door] = _TOLD[seen.told]
+            elif door is DoorKind.REGION and seen.region is None:
+                seen.skipped[door] = "its name is not known: set SPEECH_REGION"
+            else:
+                cloud, region = self._resource.cloud.name, seen.region
+                yield door, Route(kind, self._name, region, cloud, "", row, None, (), 0.0)
+
+    def _ask_at(self, door: DoorKind, route: Route, seen: Testimony) -> None:
+        takes_credential = not self._settings.is_entra or (
+            door is DoorKind.CUSTOM_DOMAIN or self._settings.resource_id is not None
+        )
+        if not takes_credential:
+            seen.skipped[door] = "a token needs SPEECH_RESOURCE_ID there"
+        for request in requests_of(door, route, self._speech):
+            if request.credential is GIVEN and not takes_credential:
+                continue
+            if request.asked is Asked.TOKEN and self._settings.is_entra:
+                continue
+            with self._step(f"{request.asked} at the {door}"):
+                reply, issuer = self._request(request, route)
+            seen.replies[door, request.asked] = reply
+            if issuer and issuer not in seen.issuers:
+                seen.issuers += (issuer,)
+            if reply.note == NO_CONNECTION:
+                seen.skipped[door] = NO_CONNECTION
+                return
+        if takes_credential:
+            for asked in CLIENTS:
+                with self._step(f"{asked} at the {door}"):
+                    seen.replies[door, asked] = self._client(asked, route)
+
+    def _request(self, request: Request, route: Route) -> tuple[Reply, str]:
+        """What one request got, and who signed the certificate, if that was seen."""
+        try:
+            headers = self._headers(request, route)
+        except TokenUnavailable:
+            return Reply(None, "the credential gave no token"), ""
+        if (left := self._deadline - time.monotonic()) <= 0:
+            return Reply(None, _OUT_OF_TIME), ""
+        answer = ask(
+            request.url,
+            proxy_for(request.url, route, self._settings).proxy,
+            time.monotonic() + min(left, _OF_REQUEST_S),
+            method="POST" if request.body is not None else "GET",
+            headers={**request.headers, **headers},
+            body=request.body or b"",
+        )
+        issuer = ""
+        if answer.certificate:
+            by = answer.certificate.organization
+            issuer = next((each for each in ISSUERS if by.startswith(each)), OTHER)
+        return reply_of(answer, request.url, route), issuer
+
+    def _headers(self, request: Request, route: Route) -> dict[str, str]:
+        if request.credential is NONE:
+            return {}
+        if not isinstance(self._secret, Tokens):
+            return {_KEY_HEADER: self._settings.key.get_secret_value()}
+        if request.credential is BARE or route.is_at_custom_domain:
+            return {"Authorization": f"Bearer {self._secret.get_token().token}"}
+        return {"Authorization": f"Bearer {self._secret.authorization()}"}
+
+    def _client(self, asked: Asked, route: Route) -> Reply:
+        left = min(_OF_CLIENT_S, self._deadline - time.monotonic())
+        if left <= 0:
+            return Reply(None, _OUT_OF_TIME)
+        clients = Clients(self._settings, self._secret, route, left)
+        calls: dict[Asked, Callable[[], Got]] = {
+            Asked.RECOGNITION: lambda: clients.recognize(self._speech.path),
+            Asked.TRANSLATION: lambda: clients.translate(self._speech.path),
+            Asked.TRANSCRIPTION: lambda: clients.transcribe(self._speech.path),
+            Asked.SYNTHESIS: lambda: clients.synthesize(self._speech.words),
+            Asked.VOICES: clients.list_voices,
+        }
+        # A thread of its own: at a door that keeps silent a client takes as long as it likes.
+        got = later(calls[asked])
+        wait([got], left)
+        if not got.done():
+            return Reply(None, "no answer in time")
+        try:
+            text, failure = got.result()
+        except TokenUnavailable:
+            return Reply(None, "the credential gave no token")
+        if failure.isdecimal():
+            return Reply(int(failure))
+        if failure:
+            return Reply(None, failure)
+        has_words = asked is Asked.VOICES or self._has_words(text)
+        return Reply(OK, "" if has_words else "with other words")
+
+    def _has_words(self, text: str) -> bool:
+        heard, said = ({*re.findall(r"\w+", each.lower())} for each in (text, self._speech.words))
+        return len(heard & said) >= _LEAST_SHARE * len(said)
+
+
+def _refuse_unfit(settings: SpeechSettings) -> None:
+    if settings.resource.custom_domain is None:
+        raise SettingsError.of(
+            Problem(
+                "SPEECH_ENDPOINT",
+                "not a custom domain",
+                "one, which most of what is tried is about",
+                "set SPEECH_ENDPOINT to the resource's custom domain",
+            )
+        )
