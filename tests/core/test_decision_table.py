@@ -211,13 +211,16 @@ def test_a_flattened_chain_is_compared_with_the_regions_addresses() -> None:
     region_api = answered(*GATEWAY, addresses=("13.93.122.1", PUBLIC))
     verdict = classify(DnsView(answered(C), None, region_api), resource)
     assert (verdict.row, verdict.region) == (Row.SAME_AS_REGION, "westeurope")
+    (warning,) = verdict.warnings
+    assert "a private endpoint: if calls are refused there" in warning
     elsewhere = answered(*GATEWAY, addresses=("13.93.122.1",))
     assert classify(DnsView(answered(C), None, elsewhere), resource).row is Row.UNDECIDED
 
 
 def test_an_egress_proxy_has_the_regions_address_too_private_or_not() -> None:
     resource, proxy = Resource(C, "westeurope"), answered(C, addresses=("10.9.9.9",))
-    assert classify(DnsView(proxy, None, proxy), resource).row is Row.SAME_AS_REGION
+    verdict = classify(DnsView(proxy, None, proxy), resource)
+    assert (verdict.row, verdict.warnings) == (Row.SAME_AS_REGION, ())
     by_system = DnsView(
         failed(Outcome.FAILED, C), system("10.9.9.9"), region_system=system("10.9.9.9")
     )

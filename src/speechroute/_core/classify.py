@@ -83,6 +83,7 @@ def _by_dns(view: DnsView, resource: Resource, when_undecided: WhenUndecided) ->
     landed = f"{resource.custom_domain} lands on {_landing(view.dns, addresses)}"
     if is_of_region:
         reason = f"{landed}, an address of the API host of {resource.region}: no private endpoint."
+        warnings += _of_a_gateway(addresses)
         return Verdict(Row.SAME_AS_REGION, Decision.REGIONAL, reason, resource.region, warnings)
     if last:
         return _by_name(view, resource, last, region, addresses)._replace(decided_by=at)
@@ -132,6 +133,18 @@ def _incomparable(region_api: Lookup | None) -> tuple[str, ...]:
             f"No known name explains this address, and {lacks} it cannot be compared with that of "
             "the region: where a proxy or a filter answers for Azure's names, set "
             f"{remedy}SPEECH_PRIVATE_ENDPOINT=no."
+        ),
+    )
+
+
+def _of_a_gateway(addresses: tuple[IPAddress, ...]) -> tuple[str, ...]:
+    """What the address of the region's gateway leaves open: public posts show it for both."""
+    if any(map(is_private, addresses)):
+        return ()
+    return (
+        (
+            "The same gateway may answer for resources with a private endpoint: if calls are "
+            "refused there, set SPEECH_PRIVATE_ENDPOINT=yes."
         ),
     )
 
