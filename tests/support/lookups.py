@@ -1,0 +1,29 @@
+"""Lookups written down as JSON, in the form of ``speechroute check --json`` or a plainer one."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from speechroute._core.view import Lookup, Outcome
+
+
+def lookup_from(document: dict[str, Any]) -> Lookup:
+    """Read a lookup.
+
+    Args:
+        document: ``chain``, of names or of objects with ``name`` and ``ttl``; ``addresses``,
+            ``outcome`` and ``failure``, each of which may be left out. Other keys are not read.
+    """
+    steps: list[dict[str, Any]] = [
+        {"name": step} if isinstance(step, str) else step for step in document["chain"]
+    ]
+    ttls = tuple(step["ttl"] for step in steps if step.get("ttl") is not None)
+    return Lookup(
+        chain=tuple(step["name"] for step in steps),
+        addresses=tuple(map(ipaddress.ip_address, document.get("addresses", ()))),
+        ttl=min(ttls, default=None),
+        outcome=Outcome(document.get("outcome", Outcome.ANSWERED)),
+        failure=document.get("failure", ""),
+        ttls=ttls,
+    )
