@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from .._doctor.witness.hearing import SECONDS, Hearing
+from .._doctor.witness.hearing import Hearing
 from .._doctor.witness.report import document_of, markdown, report
 from .._doctor.witness.requests import Speech
 from .._doctor.witness.trials import Judgement, judged
@@ -24,11 +24,12 @@ from .console import JsonFlag, console, errors_console, print_json, reported
 _WORDS = "What is the weather like today?"
 """Of ``question.wav``."""
 _SDK = "azure-cognitiveservices-speech"
+_BUDGET_S = 110.0
 _TIMES = 10
 """That a resource hears the question at most, both doors and what is read back together."""
 
 
-def _ask_first(settings: SpeechSettings, wav: str) -> None:
+def _ask_first(settings: SpeechSettings, wav: str, budget: float) -> None:
     with wave.open(wav) as file:
         seconds = file.getnframes() / file.getframerate() * _TIMES
     credential = "Microsoft Entra ID" if settings.is_entra else "key"
@@ -36,7 +37,7 @@ def _ask_first(settings: SpeechSettings, wav: str) -> None:
         f"This tries what speechroute assumes of Azure, at {settings.resource.custom_domain} "
         f"and its region, with your {credential}: some 40 requests, {seconds:.0f} seconds of audio "
         f"to recognise and {len(_WORDS) * 4} characters to synthesise, which are charged as all "
-        f"use of the resource is. It takes {SECONDS:.0f} seconds at most, changes nothing in "
+        f"use of the resource is. It takes {budget:.0f} seconds at most, changes nothing in "
         "Azure, and reports neither the resource's name nor a secret.",
         markup=False,
     )
@@ -45,6 +46,9 @@ def _ask_first(settings: SpeechSettings, wav: str) -> None:
 
 def witness(
     yes: Annotated[bool, typer.Option("--yes", help="Begin without asking.")] = False,
+    budget: Annotated[
+        float, typer.Option(min=1, max=120, help="Seconds for everything.")
+    ] = _BUDGET_S,
     as_markdown: Annotated[
         bool, typer.Option("--markdown", help="Print Markdown for an issue report.")
     ] = False,
@@ -60,9 +64,9 @@ def witness(
     with reported(as_json), as_file(files(__package__) / "question.wav") as path:
         settings = SpeechSettings()
         speech = Speech(str(path), path.read_bytes(), _WORDS)
-        hearing = Hearing(settings, speech, begin, end)
+        hearing = Hearing(settings, speech, budget, begin, end)
         if not yes:
-            _ask_first(settings, str(path))
+            _ask_first(settings, str(path), budget)
         seen = hearing.run()
     judgements, sdk = judged(seen), version(_SDK)
     if as_json:

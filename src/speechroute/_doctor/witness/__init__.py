@@ -1,1 +1,1 @@
-"""The claims of the ledger, tried at a resource: `hearing` asks, `trials` judges, `report` tells."""
+"""The ledger tried at a resource: `hearing` asks, `trials` judges, `report` tells."""

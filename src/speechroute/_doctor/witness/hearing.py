@@ -42,8 +42,6 @@ from .requests import (
 )
 from .testimony import CLIENTS, OTHER, Asked, DoorKind, Reply, Testimony
 
-SECONDS = 110.0
-"""For everything."""
 _OF_CLIENT_S = 25.0
 _OF_REQUEST_S = 10.0
 _KEY_HEADER = "Ocp-Apim-Subscription-Key"
@@ -64,6 +62,7 @@ class Hearing:
     Args:
         settings: of the resource.
         speech: what is said to it.
+        budget: seconds for everything.
         begin: told the name of each step.
         end: told it again, and how long the step took, seconds.
 
@@ -75,6 +74,7 @@ class Hearing:
         self,
         settings: SpeechSettings,
         speech: Speech,
+        budget: float,
         begin: Callable[[str], None],
         end: Callable[[str, float], None],
     ) -> None:
@@ -82,7 +82,7 @@ class Hearing:
         self._settings, self._speech = settings.override(language=LANGUAGE), speech
         self._resource, self._name = settings.resource, settings.resource.custom_domain or ""
         self._begin, self._end = begin, end
-        self._deadline = time.monotonic() + SECONDS
+        self._deadline = time.monotonic() + budget
         self._secret: Secret = settings.key
         if settings.is_entra:
             self._secret = Tokens(None, settings.resource.cloud, settings.resource_id)
@@ -203,7 +203,7 @@ class Hearing:
             proxy_for(request.url, route, self._settings).proxy,
             time.monotonic() + min(left, _OF_REQUEST_S),
             method="POST" if request.body is not None else "GET",
-            headers={**request.headers, **headers},
+            headers={**dict(request.headers), **headers},
             body=request.body or b"",
         )
         issuer = ""

@@ -102,12 +102,8 @@ def _notes(seen: Testimony, judgements: list[Judged]) -> Iterator[str]:
     for claim, judgement, _ in judgements:
         if judgement is Judgement.REFUTED:
             yield f"Refuted: {claim.id}. {claim.claim}"
-    untried: dict[str, list[str]] = {}
-    for claim, judgement, why in judgements:
-        if judgement is Judgement.NOT_TRIED:
-            untried.setdefault(why, []).append(claim.id)
-    for why, ids in untried.items():
-        yield f"Not tried: {why}: {', '.join(ids)}."
+    untried = Counter(each.seen for each in judgements if each.judgement is Judgement.NOT_TRIED)
+    yield f"Not tried: {', '.join(f'{count} {why}' for why, count in untried.items())}."
     counts = Counter(judged.judgement for judged in judgements)
     yield f"{', '.join(f'{counts[each]} {each}' for each in Judgement)}."
 
@@ -118,7 +114,10 @@ def _rows(judgements: list[Judged]) -> list[Judged]:
 
 def report(seen: Testimony, judgements: list[Judged]) -> Group:
     """For a terminal of 80 columns. Says by words what it says by colours."""
-    table = Table("claim", "standing", "seen", "verdict", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("claim", no_wrap=True)
+    for title in ("standing", "seen", "verdict"):
+        table.add_column(title)
     for claim, judgement, told in _rows(judgements):
         table.add_row(claim.id, claim.standing, told, Text(judgement, _STYLES[judgement]))
     headline = Text(headline_of(seen, judgements), "bold")

@@ -33,7 +33,7 @@ class Request(NamedTuple):
     asked: Asked
     url: str
     credential: str = GIVEN
-    headers: dict[str, str] = {}
+    headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
 
 
@@ -67,10 +67,10 @@ def requests_of(door: DoorKind, route: Route, speech: Speech) -> Iterator[Reques
     yield Request(
         Asked.REST_SPEECH,
         route.rest_url(Offering.TTS, _SPEAK),
-        headers={
-            "Content-Type": "application/ssml+xml",
-            "X-Microsoft-OutputFormat": "riff-16khz-16bit-mono-pcm",
-        },
+        headers=(
+            ("Content-Type", "application/ssml+xml"),
+            ("X-Microsoft-OutputFormat", "riff-16khz-16bit-mono-pcm"),
+        ),
         body=(
             f'<speak version="1.0" xml:lang="{LANGUAGE}">'
             f'<voice xml:lang="{LANGUAGE}" name="{_VOICE}">{speech.words}</voice></speak>'
@@ -79,7 +79,7 @@ def requests_of(door: DoorKind, route: Route, speech: Speech) -> Iterator[Reques
     yield Request(
         Asked.SHORT_AUDIO,
         route.rest_url(Offering.STT, _SHORT_AUDIO),
-        headers={"Content-Type": "audio/wav; codecs=audio/pcm; samplerate=16000"},
+        headers=(("Content-Type", "audio/wav; codecs=audio/pcm; samplerate=16000"),),
         body=speech.wav,
     )
 

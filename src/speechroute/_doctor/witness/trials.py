@@ -97,7 +97,7 @@ def _all(door: DoorKind, asked: tuple[Asked, ...], is_so: Callable[[Reply], bool
         is_refused = any(reply.status == UNAUTHORIZED for reply in wrong or replies.values())
         if is_refused and not seen.is_credential_good and Asked.KEYLESS not in asked:
             return _unclear(f"{told}; the credential works nowhere")
-        if any(map(_tells_nothing, wrong)):
+        if wrong and all(map(_tells_nothing, wrong)):
             return _unclear(told)
         if not wrong and len(replies) < len(asked):
             return _unclear(f"{told}; not all were asked")
@@ -333,7 +333,7 @@ def generations_of(judgements: list[Judged]) -> list[str]:
     """
     confirmed: dict[str, bool] = {}
     for claim, judgement, _ in judgements:
-        if judgement in (Judgement.CONFIRMED, Judgement.REFUTED):
+        if judgement not in (Judgement.UNCLEAR, Judgement.NOT_TRIED):
             for generation in claim.generations:
                 is_so = judgement is Judgement.CONFIRMED
                 confirmed[generation] = confirmed.get(generation, True) and is_so
