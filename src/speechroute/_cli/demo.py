@@ -129,7 +129,7 @@ def _collect(*, is_shown: bool) -> dict[str, _Rows]:
     with Emulator() as emulator, wav as path:
         emulated = emulator.environment_over(os.environ)
         os.environ.clear()
-        # The SDK reads SSL_CERT_FILE when it connects for the first time (measured, 1.53).
+        # Read when the SDK connects for the first time (measured, 1.53: SDK-TRUST).
         os.environ.update(emulated)
         factory = SpeechConfigFactory(SpeechSettings(_env_file=None))
         for generation in _GENERATIONS:

@@ -24,7 +24,8 @@ _CHUNK_BYTES = 1 << 20
 _NAME_COLUMNS = 30
 _CONNECTION_URL = re.compile(rb"name='SPEECH-ConnectionUrl'; value='([^\r\n]+)'")
 _OWN_PARAMETER = "traffictype="
-"""The SDK's own query parameter, no part of the application's URL (documented, 2024-09-24)."""
+"""The SDK's own query parameter, no part of the application's URL (documented, 2024-09-24:
+SDK-TRAFFIC-TYPE)."""
 _LONGEST_URL = 16_384
 """Characters beyond which a value is cut: no URL is longer, and a log may hold anything."""
 

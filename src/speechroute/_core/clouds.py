@@ -5,9 +5,10 @@ without a trailing dot.
 
 Sources: custom domains, regional hosts and the public cloud's DNS markers from "Use Speech
 service through a private endpoint" (Microsoft Learn, 2024-09-24) and "Sovereign clouds"
-(Microsoft Learn, 2025-08), documented. The DNS markers of Government and China apply the public
-cloud's scheme to their suffixes, assumed; that hosts of Government spell regions without their
-prefix, reported by public projects.
+(Microsoft Learn, 2025-08), documented: AZ-CLOUD-NAMES, AZ-DNS-PRIVATE-LINK, AZ-DNS-VNET-PROXY and
+AZ-DNS-REGION. The DNS markers of Government and China apply the public cloud's scheme to their
+suffixes, assumed: AZ-DNS-SOVEREIGN; that hosts of Government spell regions without their prefix,
+reported by public projects: AZ-GOV-SPELLINGS.
 """
 
 from __future__ import annotations
@@ -92,6 +93,7 @@ class Marker(NamedTuple):
 
 PUBLIC = Cloud(
     name="public",
+    # The second one is of Foundry resources (assumed: AZ-SERVICES-AI-SPEECH).
     custom_domain_suffixes=("cognitiveservices.azure.com", "services.ai.azure.com"),
     api_suffix="api.cognitive.microsoft.com",
     speech_suffix="speech.microsoft.com",
@@ -175,7 +177,7 @@ def recognise_host(host: str) -> Host | None:
     """What a host name is, or None if it is no host of Azure Speech.
 
     A region of one cloud under the suffix of another is none: no such host exists, although
-    the SDK's own region table makes one up (measured, 1.53).
+    the SDK's own region table makes one up (measured, 1.53: SDK-REGION-TABLE).
     """
     for cloud, pattern in _hosts():
         match = pattern.fullmatch(normalise_host(host))

@@ -1,7 +1,7 @@
 """`Evidence`: what a door or the service answered, which outranks what DNS says.
 
-Contract: pure. DNS lags behind the service, and its rules are those of one generation of it; what
-a door answered is so.
+Contract: pure. DNS lags behind the service (documented, 2024-09-24: AZ-DNS-LAGS), and its rules are
+those of one generation of it; what a door answered is so.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ def may_mean_route(failure: str, route: Route) -> bool:
     """Whether what happened at a door may mean that another one is right.
 
     Custom domain: 404 or no connection may; 401 and 403 mean the credential. Region: 401, 403,
-    404 or no connection may (401 and 404 documented, 2024-09-24; the rest assumed).
+    404 or no connection may (401 and 404 documented, 2024-09-24: AZ-PE-REGION-401,
+    AZ-404-AFTER-REMOVAL; the rest assumed).
     """
     return not route.is_at_custom_domain or failure in ("404", NOT_CONNECTED)
 

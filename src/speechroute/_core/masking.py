@@ -12,7 +12,7 @@ _OPAQUE = r"[0-9A-Za-z+/=_]{24,}"
 """Runs of characters that no error shows, because they could be part of a key."""
 _TELLTALE = r"(?i)key|token|secret|passw|signature|authorization|credential|^(?:auth|code|pwd|sig)$"
 _KEY = r"(?:[0-9a-fA-F]{32}|[0-9A-Za-z]{84})"
-"""Resource keys: 32 hexadecimal digits, newer ones 84 characters (assumed)."""
+"""Resource keys: 32 hexadecimal digits, newer ones 84 characters (assumed: AZ-KEY-FORM)."""
 _LONE_SECRET = (
     rf"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{{2}}))(?:{_KEY}(?![0-9A-Za-z])|eyJ[\w-]+\.[\w.-]+)"
 )

@@ -115,9 +115,11 @@ _AT_CUSTOM_DOMAIN = {
     "403": "So the resource does not let this network, or this identity, in.",
     "404": "So answers a resource without private endpoints.",
 }
+"""401: AZ-CREDENTIAL. 403: AZ-PUBLIC-ACCESS-403. 404: AZ-404-AFTER-REMOVAL. All documented."""
 _AT_REGION = dict.fromkeys(
     ("401", "403"), "So answers a resource with a private endpoint, and any for a wrong key."
 )
+"""401 is documented (2024-09-24: AZ-PE-REGION-401), 403 assumed."""
 _OF_SETTINGS = {
     Row.TOLD_YES: "SPEECH_PRIVATE_ENDPOINT=yes says so, and no other door is tried: unset it.",
     Row.TOLD_NO: "SPEECH_PRIVATE_ENDPOINT=no says so, and no other door is tried: unset it.",

@@ -21,7 +21,9 @@ class RouteKind(StrEnum):
     """Which door leads to the resource."""
 
     PRIVATE_ENDPOINT = "private endpoint"
+    """The custom domain serves every client (documented, 2024-09-24: AZ-PE-CUSTOM-DOMAIN)."""
     REGIONAL = "regional"
+    """So does the region (documented, 2024-09-24: AZ-REGION-WITH-CUSTOM-DOMAIN)."""
     OTHER_HOST = "other host"
     """A host of ``SPEECH_ALLOW_HOSTS``, for example a Speech container."""
 
@@ -30,11 +32,11 @@ _AT_RESOURCE = frozenset(
     {"speechtotext", "texttospeech", "customvoice", "avatar", "videotranslation"}
 )
 """APIs that a resource with a custom domain serves there whatever the route (documented,
-2024-09-24); tokens come from the region."""
+2024-09-24: AZ-REST-CUSTOM-DOMAIN); tokens come from the region (AZ-TOKEN-REGION)."""
 
 NAMES_CUSTOM_DOMAIN = "Ocp-Apim-Custom-Domain-Name"
 """What the query calls the custom domain where the service redirects to the region (Microsoft's
-JavaScript SDK, public code, 2026-06)."""
+JavaScript SDK, public code, 2026-06: AZ-REDIRECT-TARGET)."""
 
 _ISSUED_ONLY_TO_ALL_NETWORKS = (
     "This is a token URL of a resource with a private endpoint. Tokens are only issued there if "
@@ -62,7 +64,8 @@ class Route:
         needs_custom_domain: whether the custom domain is used although the route is regional:
             for Microsoft Entra ID without ``SPEECH_RESOURCE_ID``.
         names_custom_domain: whether the region is told the custom domain in the query, with a
-            bare token: for the same where the custom domain refuses (reported by public projects).
+            bare token: for the same where the custom domain refuses (reported by a public project,
+            2026-03: AZ-ENTRA-NAMED).
         other_host: the URL of a host that is none of Azure's.
     """
 
@@ -119,6 +122,7 @@ class Route:
                 custom_domain=resource.custom_domain or "",
             )
         told = verdict.warnings
+        # A key is valid in one region (documented, date unknown: AZ-KEY-OF-REGION).
         if verdict.region and region != verdict.region and kind is RouteKind.REGIONAL:
             teller = "the service" if verdict.row is Row.SERVICE else "DNS"
             told += (
@@ -181,17 +185,19 @@ class Route:
         Args:
             offering: what the config is for. Only a route that names the custom domain depends
                 on it. Where the service redirects with that name, it leads to the offering's own
-                regional host (reported), so each offering gets that: recognition, translation and
-                transcription as a root, at which the SDK opens what it opens with a region, and
-                which wants ``Ocp-Apim-Custom-Domain-Name`` as a service property of the query;
-                synthesis, whose clients ignore such a property, as a full URL that has it. The
-                voices list never bears it (measured, 1.48.2 and 1.53).
+                regional host (reported: AZ-REDIRECT-TARGET), so each offering gets that:
+                recognition, translation and transcription as a root, at which the SDK opens what it
+                opens with a region (SDK-PATHS), and which wants ``Ocp-Apim-Custom-Domain-Name`` as
+                a service property of the query; synthesis, whose clients ignore such a property, as
+                a full URL that has it. The voices list never bears it (measured, 1.48.2 and 1.53).
 
         Returns:
-            ``endpoint``, ``region`` or ``host``, exactly one of them. A regional route in Azure
-            Government and China is the endpoint that the portal shows for the region (documented,
-            2025-08), since the SDK's own region table is wrong there. Every client opens its own
-            path there (measured, 1.48.2 and 1.53).
+            ``endpoint``, ``region`` or ``host``, exactly one of them: the SDK takes no two
+            (measured, 1.53: SDK-ONE-DOOR). A regional route in Azure Government and China is the
+            endpoint that the portal shows for the region (documented, 2025-08:
+            AZ-GOV-PORTAL-ENDPOINT), since the SDK's own region table is wrong there (measured,
+            1.53: SDK-REGION-TABLE). Every client opens its own path there (measured, 1.48.2 and
+            1.53).
         """
         offering = Offering(offering)
         custom_domain, region = self._names()
@@ -212,7 +218,7 @@ class Route:
         """Any Speech URL, in standard or private form, converted for this route.
 
         URLs of the speech-to-text REST API (``speechtotext/...``) belong to the custom domain
-        on both kinds of route, where there is one (documented, 2024-09-24). A token URL on a
+        on both kinds of route, where there is one (AZ-REST-CUSTOM-DOMAIN). A token URL on a
         route through a private endpoint comes with a `UserWarning`, as from `rest_url`. The query
         of a URL of an offering tells the custom domain on a route that names it.
 
@@ -239,9 +245,11 @@ class Route:
     def rest_url(self, offering_or_api: Offering | str, path: str) -> str:
         """An ``https`` URL of the REST APIs on this route.
 
+        Where each is served is documented, 2024-09-24: AZ-PE-REST, AZ-REST-REGION.
+
         A token URL (``sts/v1.0/issueToken``) on a route through a private endpoint comes with a
         `UserWarning`: tokens are only issued there if the resource's access option is "All
-        networks" (documented, 2024-09-24).
+        networks" (documented, 2024-09-24: AZ-TOKEN-ALL-NETWORKS).
 
         Args:
             offering_or_api: for example ``tts``; or an API that is part of no offering:

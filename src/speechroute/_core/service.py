@@ -1,8 +1,9 @@
 """What the service's answer to the keyless question means for the route.
 
 The question, a GET with ``GenerateRedirectResponse=true`` at the custom domain, and 200 with a URL
-for "go there": public code of Microsoft's JavaScript SDK, since 2025-05. A redirect in its place:
-reported. What the other statuses mean: assumed, from the article of 2024-09-24.
+for "go there": public code of Microsoft's JavaScript SDK, since 2025-05 (AZ-ORACLE-KEYLESS). A
+redirect in its place: reported (AZ-REDIRECT-TARGET). What the other statuses mean: assumed, from
+the article of 2024-09-24 (404: AZ-ORACLE-404; 400, 401 and 426: AZ-PE-QUESTION).
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ def unanswered(view: DnsView, lookup: Lookup, asked: str) -> Verdict:
             custom_domain=asked,
         )
     elif lacks_record and lookup.outcome in (Outcome.NAME_MISSING, Outcome.NO_ADDRESS):
+        # The zone answers for all names under it (documented, 2026: AZ-ZONE-ANSWERS-ALONE).
         row = Row.PRIVATE_RECORD_MISSING
         zone = private_link_zone(asked)
         reason = f"{asked} is an alias of {last}, which has no address here."

@@ -2,8 +2,9 @@
 
 Contract: pure text in, text out. Path and query come back byte for byte, except that the
 offering moves between host and path. Source of the rule: "Use Speech service through a private
-endpoint", section "Construct endpoint URL" (Microsoft Learn, 2024-09-24, documented); which
-URLs newer SDKs open: measured with azure-cognitiveservices-speech 1.53.
+endpoint", section "Construct endpoint URL" (Microsoft Learn, 2024-09-24, documented:
+AZ-OFFERING-PATHS); which URLs newer SDKs open: measured with azure-cognitiveservices-speech 1.53
+(SDK-PATHS).
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ SERVED_BY: Mapping[Offering, frozenset[Offering]] = {
     Offering.COMMANDS: frozenset({Offering.COMMANDS}),
 }
 """Offerings whose URLs serve a client: newer SDKs translate and transcribe conversations at
-``stt``, and reach custom voices under ``tts`` (measured, 1.53)."""
+``stt``, and reach custom voices under ``tts`` (measured, 1.53: SDK-PATHS). The SDK
+opens those of any (measured, 1.53: SDK-FULL-URL)."""
 SPOKEN = SERVED_BY[Offering.TTS]
 """Offerings of synthesis."""
 

@@ -1,7 +1,8 @@
 """`Verdict`: what an observation means for the route, and the rows of the decision table.
 
 Source of the rows: "Use Speech service through a private endpoint" (Microsoft Learn,
-2024-09-24), documented, unless a row says otherwise.
+2024-09-24), documented (AZ-DNS-PRIVATE-LINK, AZ-DNS-VNET-PROXY, AZ-DNS-REGION), unless a row says
+otherwise.
 """
 
 from __future__ import annotations

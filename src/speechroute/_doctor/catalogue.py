@@ -11,6 +11,7 @@ _SECTION = re.compile(
     r"^## (?P<id>SR\d{3}) (?P<title>.+)\n+"
     r"Severity: (?P<severity>.+)\n+"
     r"Fixed by: (?P<fixed_by>(?:.+\n)+)\n"
+    r"Rests on: (?P<rests_on>(?:.+\n)+)\n"
     r"(?P<text>(?:(?!^## ).*\n?)*)",
     re.MULTILINE,
 )
@@ -22,6 +23,7 @@ class Section(NamedTuple):
 
     Attributes:
         severity: in words, where it depends.
+        rests_on: ids of claims in the ledger.
         text: Markdown.
         command: of the Azure CLI, with placeholders in capitals; empty if there is none.
     """
@@ -30,6 +32,7 @@ class Section(NamedTuple):
     title: str
     severity: str
     fixed_by: str
+    rests_on: tuple[str, ...]
     text: str
     command: str
 
@@ -37,7 +40,8 @@ class Section(NamedTuple):
         """The page as it stands in the file."""
         return (
             f"## {self.id} {self.title}\n\n"
-            f"Severity: {self.severity}\n\nFixed by: {self.fixed_by}\n\n{self.text}"
+            f"Severity: {self.severity}\n\nFixed by: {self.fixed_by}\n\n"
+            f"Rests on: {', '.join(self.rests_on)}\n\n{self.text}"
         )
 
 
@@ -54,6 +58,7 @@ def catalogue() -> dict[str, Section]:
             match["title"],
             match["severity"],
             " ".join(match["fixed_by"].split()),
+            tuple(match["rests_on"].replace(",", " ").split()),
             text,
             command[1].strip() if command else "",
         )

@@ -52,6 +52,7 @@ def document_of(facts: Facts, findings: list[Finding], exit_code: int) -> Json:
                 "cause": finding.cause,
                 "remedy": finding.remedy,
                 "command": finding.command,
+                "rests_on": list(finding.rests_on),
             }
             for finding in findings
         ],

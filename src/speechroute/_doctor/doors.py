@@ -21,7 +21,7 @@ _ANY_ID = "DEPLOYMENT"
 
 
 def doors_of(route: Route, settings: SpeechSettings) -> tuple[ClientDoor, ...]:
-    """The URL that each client opens (measured, 1.48.2 and 1.53; REST: documented, 2024-09-24)."""
+    """The URL that each client opens (measured, 1.48.2 and 1.53: SDK-PATHS; REST: see `Route`)."""
     doors = [*_sdk(route, settings), *_rest(route)]
     chosen = []
     for door in doors:

@@ -12,10 +12,11 @@ from .._core.view import Outcome
 from .facts import Facts
 
 _FOLLOWED = frozenset({301, 307, 308})
-"""Redirects that the SDK follows (measured, 1.53)."""
+"""Redirects that the SDK follows (measured, 1.53: SDK-FOLLOWS-REDIRECTS)."""
 OPTIONAL = frozenset({"batch REST", "token", "custom voice"})
 """Clients that may be refused for other reasons: access to tokens, a custom voice without its id.
-The custom domain answers the first two without a private endpoint too (documented, 2024-09)."""
+The custom domain answers the first two without a private endpoint too (documented, 2024-09;
+batch REST: AZ-REST-CUSTOM-DOMAIN)."""
 
 
 _CLIENTS = {
@@ -60,14 +61,14 @@ def has_override(facts: Facts) -> bool:
 
 
 class CustomDomain(StrEnum):
-    """What becomes of who comes to the custom domain, without a key."""
+    """What becomes of who comes to the custom domain, without a key (assumed: AZ-KEYLESS)."""
 
     SERVES = "serves"
     """401: there is a private endpoint (assumed)."""
     REFUSES = "refuses"
     """404: there is none (assumed), and the region is the way."""
     LEADS_ON = "leads on"
-    """There is none (documented, 2026-03), and the custom domain is a way all the same."""
+    """There is none (documented, 2026-03: AZ-REDIRECT), and the custom domain is a way anyway."""
 
 
 def at_custom_domain(facts: Facts) -> CustomDomain | None:
@@ -91,7 +92,7 @@ def at_custom_domain(facts: Facts) -> CustomDomain | None:
 def has_private_endpoint(facts: Facts) -> bool | None:
     """Whether the service answers as it does for a resource that has one; None if it did not tell.
 
-    The region refuses the key of a resource with one (documented, 2024-09).
+    The region refuses the key of a resource with one (documented, 2024-09: AZ-PE-REGION-401).
     """
     told = at_custom_domain(facts)
     if told is not None:

@@ -57,6 +57,10 @@ class Finding(NamedTuple):
     def fixed_by(self) -> str:
         return catalogue()[self.id].fixed_by
 
+    @property
+    def rests_on(self) -> tuple[str, ...]:
+        return catalogue()[self.id].rests_on
+
 
 def who(facts: Facts) -> str:
     """Who decided on the route, or would have, had the service not been asked."""

@@ -269,7 +269,7 @@ class Looking:
             url = f"https://{host}/{VOICES}"
             self._ask_with_key(host, url, route, settings)
         if facts.key_answers[host].status == UNAUTHORIZED and does_lead_on(facts):
-            # Perhaps only from those whom the custom domain leads there.
+            # Perhaps only from those whom the custom domain leads there (assumed: AZ-REGION-NAMED).
             url += f"?{NAMES_CUSTOM_DOMAIN}={route.custom_domain}"
             facts.key_as_redirected = self._with_key_in_time(url, route, settings)
 

@@ -39,7 +39,7 @@ _TRY_AGAIN = (
 
 
 def of_answers(facts: Facts, route: Route) -> Iterator[Finding]:
-    """What the doors answered: 401 is what one answers that is there and got no key."""
+    """What the doors answered: 401 is what one answers that got no key (assumed: AZ-KEYLESS)."""
     if is_own_host(facts):
         return
     told = at_custom_domain(facts)
@@ -76,6 +76,7 @@ def of_answers(facts: Facts, route: Route) -> Iterator[Finding]:
 
 
 def _shut(route: Route) -> Finding:
+    """403: documented, 2024-09 (AZ-PUBLIC-ACCESS-403); keys off: assumed (AZ-KEYS-OFF-403)."""
     where = route.custom_domain if route.is_at_custom_domain else route.region
     if route.is_direct:
         return Finding(
@@ -222,6 +223,7 @@ def _of_odd_key(host: str, first: Answer, facts: Facts) -> Iterator[Finding]:
 
 
 def _refused(host: str, settings: SpeechSettings) -> Finding:
+    """401: documented, 2024-09 (AZ-CREDENTIAL); in another region, too (AZ-KEY-OF-REGION)."""
     return Finding(
         "SR402",
         Severity.ERROR,

@@ -13,7 +13,7 @@ from .facts import Facts
 from .finding import Finding, Severity, source_of_addresses
 
 ISSUERS = ("Microsoft Corporation", "DigiCert")
-"""Who signs the certificates of Azure's hosts (assumed)."""
+"""Who signs the certificates of Azure's hosts (assumed: AZ-CERTIFICATES)."""
 _EXPIRED_OR_OTHER = frozenset({9, 10, 62, 64})
 """OpenSSL's codes for a certificate that is not yet or no longer valid, or for another name."""
 _SKEW_S = 300
@@ -42,6 +42,7 @@ def of_connections(facts: Facts) -> Iterator[Finding]:
         elif answer.failure and answer.stage is Stage.TLS:
             yield _unreachable(host, answer, severity)
         if answer.skew is not None and abs(answer.skew) > _SKEW_S:
+            # No error: keys work all the same (assumed: AZ-CLOCK).
             side = "behind" if answer.skew > 0 else "ahead of"
             yield Finding(
                 "SR304",
@@ -56,6 +57,7 @@ def _no_connection(host: str, answer: Answer, facts: Facts, severity: Severity) 
     is_at_resource = facts.route is not None and host == facts.route.custom_domain
     if address is None or not is_private(address) or not is_at_resource:
         return _unreachable(host, answer, severity)
+    # With a private endpoint it does so (documented, 2024-09: AZ-PE-REGION-401).
     others = [a.status for h, a in facts.key_answers.items() if h != host]
     if UNAUTHORIZED in others:
         return Finding(
@@ -115,6 +117,7 @@ def _of_certificate(
             "correct SSL_CERT_FILE.",
         )
     elif certificate.distrust:
+        # What the file names is trusted (measured, 1.53: SDK-TRUST).
         yield Finding(
             "SR302",
             severity,

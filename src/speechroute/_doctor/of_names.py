@@ -35,7 +35,7 @@ def _sentence(text: str) -> str:
 
 _FLOOR_OF_ENTRA = "1.51"
 """The first SDK whose synthesizers are let in with Microsoft Entra ID at a custom domain (said by a
-maintainer in the SDK's issue 2890, 2026-07)."""
+maintainer in the SDK's issue 2890, 2026-07: AZ-ENTRA-SYNTHESIS)."""
 
 
 def of_sdk(facts: Facts) -> Iterator[Finding]:
@@ -46,6 +46,7 @@ def of_sdk(facts: Facts) -> Iterator[Finding]:
         )
         return here < there
 
+    # The floor: documented, release notes (SDK-FLOOR).
     if is_older_than(facts.sdk_floor):
         yield Finding(
             "SR501",
@@ -63,6 +64,7 @@ def of_sdk(facts: Facts) -> Iterator[Finding]:
             f"pip install 'azure-cognitiveservices-speech>={_FLOOR_OF_ENTRA}'",
         )
     route = facts.route
+    # Measured, 1.53: SDK-REGION-TABLE.
     if route and route.kind is RouteKind.REGIONAL and route.cloud != PUBLIC.name:
         yield Finding(
             "SR502",
@@ -135,6 +137,7 @@ def _of_silence(name: str, facts: Facts) -> tuple[str, str, str]:
     if failure.startswith(NOT_ASKED):
         cause = f"DNS was not asked for {name}: {failure}."
         return "SR106", cause, "Raise the limits of this process (ulimit -n, ulimit -u)."
+    # That resolver answers in a virtual network only (documented, 2025-06: AZ-VIRTUAL-DNS).
     if "answered REFUSED" in failure or "answered SERVFAIL" in failure:
         return (
             "SR105",
@@ -167,6 +170,7 @@ def of_view(facts: Facts, settings: SpeechSettings) -> Iterator[Finding]:
     if full_url:
         offering = urls.parse(full_url).offering
         if offering not in urls.SERVED_BY[facts.offering]:
+            # The SDK would open it (measured, 1.53: SDK-FULL-URL).
             yield Finding(
                 "SR205",
                 Severity.WARNING,
@@ -209,7 +213,10 @@ def _of_flattened(facts: Facts) -> tuple[Severity, str]:
 
 
 def _of_system(dns: Lookup, system: Lookup, facts: Facts) -> Iterator[Finding]:
-    """Where the system differs, which decides, or which the SDK asks for the custom domain."""
+    """Where the system differs, which decides, or which the SDK asks for the custom domain.
+
+    The latter is measured, 1.53: SDK-SYSTEM-RESOLVER.
+    """
     is_told = facts.dns_says is not None
     is_there = facts.route is not None and facts.route.is_at_custom_domain
     is_asked = is_there and bool(facts.doors) and not facts.doors[0].proxy

@@ -16,6 +16,7 @@ from .proxy import Proxy
 _log = logging.getLogger("speechroute")
 
 _TARGET = "/stt/speech/universal/v2?GenerateRedirectResponse=true"
+"""As Microsoft's JavaScript SDK asks (public code, since 2025-05: AZ-ORACLE-KEYLESS)."""
 _HEADERS = {"Accept": "*/*", "Connection": "close", "User-Agent": "speechroute"}
 _MOST = 8192
 """Bytes of an answer that are read. A URL is not longer than a tenth of it."""

@@ -31,7 +31,8 @@ making = _Making()
 
 _NO_REDIRECT_CACHE = "SPEECH-WEBSOCKET_USE_REDIRECT_CACHE", "false"
 """A process that was redirected to the region once would go there for seven days, also after a
-private endpoint was added (measured, 1.48.2 and 1.53)."""
+private endpoint was added (measured, 1.48.2 and 1.53: SDK-REDIRECT-CACHE), since the redirect is
+a permanent one (reported, 2026-03: AZ-REDIRECT-STATUS)."""
 
 
 class Plan(NamedTuple):
@@ -40,7 +41,8 @@ class Plan(NamedTuple):
     Kept, because making it costs more than making the config.
 
     Attributes:
-        takes_bare_token: whether a token goes there as it is, without the resource's id.
+        takes_bare_token: whether a token goes there as it is, without the resource's id, as to a
+            custom domain (documented, date unknown: AZ-ENTRA-CUSTOM-DOMAIN).
         named: the custom domain that a root endpoint of the region is told in the query.
         may_redirect: whether the door is the custom domain, which may lead to the region.
     """

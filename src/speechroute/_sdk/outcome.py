@@ -45,8 +45,8 @@ def failure_of(outcome: Any) -> str | None:
     """What happened at the door, if an outcome means that it may have moved.
 
     ``401``, ``403`` or ``404`` at the upgrade, or ``no connection``. Code first, text second
-    (measured, 1.48.2 and 1.53.0). Never for throttling, errors of the service, bad requests, an
-    end of the stream, or a result without a match.
+    (measured, 1.48.2 and 1.53.0: SDK-FAILURES). Never for throttling, errors of the service, bad
+    requests, an end of the stream, or a result without a match.
 
     Args:
         outcome: a result of recognition, translation, transcription or synthesis, a voices list,

@@ -20,13 +20,15 @@ _AUTHORITIES = {
     GOVERNMENT.name: "login.microsoftonline.us",
     CHINA.name: "login.chinacloudapi.cn",
 }
-"""Where `DefaultAzureCredential` gets tokens outside the public cloud (documented, 2026-06)."""
+"""Where `DefaultAzureCredential` gets tokens outside the public cloud (documented, 2026-06:
+AZ-ENTRA-AUTHORITIES)."""
 
 
 def scope_of(cloud: Cloud) -> str:
     """The audience of a cloud's Speech resources.
 
-    Documented for the public cloud; the same scheme is assumed for the other two.
+    Documented for the public cloud; the same scheme is assumed for the other two
+    (AZ-ENTRA-AUDIENCE).
     """
     return f"https://{cloud.custom_domain_suffixes[0]}/.default"
 
@@ -61,7 +63,7 @@ class GivenToken(NamedTuple):
         return f"GivenToken(resource_id={self.resource_id!r})"
 
     def authorization(self, *, is_custom_domain: bool) -> str:
-        """What a door takes for it."""
+        """What a door takes for it; of a region: documented (AZ-ENTRA-RESOURCE-ID)."""
         token = self.text.rpartition("#")[2]
         if is_custom_domain:
             return token

@@ -1,7 +1,8 @@
 """`Tokens`: Microsoft Entra tokens for one resource, kept and renewed for the SDK.
 
 The SDK asks a ``TokenCredential`` itself where the endpoint is a custom domain, always for the
-public cloud's audience. With a region it takes one text, and never asks again (measured, 1.53).
+public cloud's audience. With a region it takes one text, and never asks again (measured, 1.53:
+SDK-TOKEN-ONCE).
 """
 
 from __future__ import annotations

@@ -267,7 +267,7 @@ class SpeechSettings(BaseSettings):
 
     @property
     def url_language(self) -> str | None:
-        """The language in the full URL's query, which wins over ``language`` (documented)."""
+        """The language in the full URL's query, which wins (documented: SDK-URL-WINS)."""
         return urls.language_in(self.full_url)
 
     def _fields(self) -> dict[str, Any]:

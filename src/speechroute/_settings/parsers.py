@@ -64,7 +64,10 @@ def _text(given: object, expected: str) -> str:
 
 
 def key(value: object) -> SecretStr:
-    """A resource key: visible ASCII, without the newline that files end with."""
+    """A resource key: visible ASCII, without the newline that files end with.
+
+    Every request needs one, or a token (documented, 2024-09-23: AZ-CREDENTIAL).
+    """
     text, expected = revealed(value), "a resource key"
     remedy = "copy a key from the resource's page 'Keys and Endpoint' in the Azure portal"
     if text is None:

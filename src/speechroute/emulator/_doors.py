@@ -93,7 +93,7 @@ class FrontDoors:
             await self._runner.cleanup()
 
     def cut_wrong(self) -> None:
-        """Break off the connections through doors that the state has closed (assumed)."""
+        """Break off connections through doors that the state has closed (assumed: AZ-CUT-OFF)."""
 
         def cut() -> None:
             for transport, is_private_door in self._connected.items():

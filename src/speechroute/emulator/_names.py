@@ -4,8 +4,9 @@ Contract: literal data and functions of plain values; nothing here is imported f
 the library, so that the emulator can contradict it.
 
 Source of the public cloud's chains: "Use Speech service through a private endpoint",
-Microsoft Learn, 2024-09-24 (documented). The chains of the other two clouds are the same
-with their own suffixes (assumed).
+Microsoft Learn, 2024-09-24 (documented: AZ-CLOUD-NAMES, AZ-DNS-PRIVATE-LINK, AZ-DNS-VNET-PROXY,
+AZ-DNS-REGION). The chains of the other two clouds are the same with their own suffixes (assumed:
+AZ-DNS-SOVEREIGN), and so are those of services.ai.azure.com (assumed: AZ-SERVICES-AI-SPEECH).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The REST APIs behind the front doors: voices, text to speech, short audio, models, tokens.
 
 What each takes and answers: "Text to speech REST API" (2024-09-23), "Speech to text REST API for
-short audio" (2023-05-02) and "Models - List Base Models" (3.2), Microsoft Learn (documented, but
-for what is said to be assumed).
+short audio" (2023-05-02) and "Models - List Base Models" (3.2), Microsoft Learn (documented:
+AZ-REST-FORMS; but for what is said to be assumed).
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ _SOCKET_PATHS = {
     "voice": frozenset({TTS_SOCKET_PATH}),
 }
 """What each offering serves at its regional host; behind ``/{offering}`` at the two hosts of all
-offerings, the custom domain and the portal's regional endpoint (the latter measured, 1.53)."""
+offerings, the custom domain (documented, 2024-09-24: AZ-OFFERING-PATHS) and the portal's regional
+endpoint (measured, 1.53: AZ-GOV-PORTAL-ENDPOINT)."""
 _REST_PATHS = {
     "stt": RECOGNITION_PATHS,
     "tts": frozenset({VOICES_PATH, SPEAK_PATH}),
@@ -39,19 +40,23 @@ _REST_PATHS = {
     "sts": frozenset({TOKEN_PATH}),
 }
 """The same for requests that do not upgrade. The last two are no offerings: the custom domain
-serves them in every state (documented, 2024-09-24; assumed of tokens), and their region is the
-portal's regional endpoint (documented)."""
+serves them in every state (documented, 2024-09-24: AZ-REST-CUSTOM-DOMAIN; assumed of tokens), and
+their region is the portal's regional endpoint (documented: AZ-TOKEN-REGION)."""
 _PREFIXED_TOO = {
     "stt": frozenset({"/stt/speech/universal/v2"}),
     "tts": frozenset({"/tts/cognitiveservices/websocket/v1"}),
     "voice": frozenset({"/tts/cognitiveservices/websocket/v1"}),
 }
-"""What newer SDKs open at regional hosts (measured, 1.53)."""
+"""What newer SDKs open at regional hosts (measured, 1.53: SDK-PATHS)."""
 _CUSTOM_DOMAIN = "Ocp-Apim-Custom-Domain-Name"
-"""The query parameter that a redirect adds: whose door the request came to first."""
+"""The query parameter that a redirect adds: whose door the request came to first (reported:
+AZ-REDIRECT-TARGET)."""
 _QUESTION = "GenerateRedirectResponse"
-"""The query parameter that asks where a URL would lead, without a credential."""
+"""The query parameter that asks where a URL would lead, without a credential (public code of
+Microsoft's JavaScript SDK, since 2025-05: AZ-ORACLE-KEYLESS; 404 in its place: assumed,
+AZ-ORACLE-404)."""
 REDIRECTS = (301, 307, 308)
+"""Those that the SDK follows (measured, 1.53: SDK-FOLLOWS-REDIRECTS)."""
 _TOKEN_SECONDS = 600.0
 """How long an issued token is valid (documented)."""
 
@@ -60,12 +65,14 @@ class Generation(StrEnum):
     """How the service treats a custom domain without private endpoints. With one all are alike."""
 
     Y2024 = "2024"
-    """The custom domain answers 404, the region works (documented, 2024-09-24)."""
+    """The custom domain answers 404, the region works (documented, 2024-09-24:
+    AZ-404-AFTER-REMOVAL, AZ-REGION-WITH-CUSTOM-DOMAIN)."""
     Y2026 = "2026"
-    """The custom domain redirects to the region, the region works (documented, 2026-03-20)."""
+    """The custom domain redirects to the region, which works (documented, 2026-03-20:
+    AZ-REDIRECT)."""
     STRICT = "strict"
     """As 2026, but the region answers 401 to whoever was not redirected (assumed from 2026-03-20's
-    troubleshooting)."""
+    troubleshooting: AZ-REGION-NAMED)."""
 
 
 def upgrades(request: web.Request) -> bool:
@@ -102,9 +109,11 @@ class Secrets:
     def open(self, request: web.Request, *, is_regional: bool, names_domain: bool) -> bool:
         """Whether a request has the key, or a token in the form that the door takes.
 
-        A region takes a token of Microsoft Entra together with the resource's id (documented),
-        and without it where the URL names the custom domain (reported by a public project,
-        2026-03). An issued token is taken as it is, and not for another one (documented).
+        The custom domain takes a token of Microsoft Entra alone (documented:
+        AZ-ENTRA-CUSTOM-DOMAIN), a region together with the resource's id (documented:
+        AZ-ENTRA-RESOURCE-ID), and without it where the URL names the custom domain (reported by a
+        public project, 2026-03: AZ-ENTRA-NAMED). An issued token is taken as it is, and not for
+        another one (documented).
         """
         if request.headers.get(KEY_HEADER) == self.key:
             return True
@@ -135,9 +144,11 @@ class Service:
     """One resource as its doors show it. Every attribute may change at any time.
 
     Attributes:
-        redirect_status: how the custom domain redirects, if it does (301 reported, 2026-03).
-        public_access: whether all networks have access; else the VNet proxy answers 403, and so
-            does every door to whoever asks for a token (documented as 400 or 403, 2024-09-24).
+        redirect_status: how the custom domain redirects, if it does (301 reported, 2026-03:
+            AZ-REDIRECT-STATUS).
+        public_access: whether all networks have access; else the VNet proxy answers 403
+            (documented, 2024-09-24: AZ-PUBLIC-ACCESS-403), and so does every door to whoever asks
+            for a token (documented as 400 or 403, 2024-09-24: AZ-TOKEN-ALL-NETWORKS).
         failure: the HTTP status of every answer; None: as the rest says.
     """
 
@@ -164,8 +175,10 @@ class Service:
 
         The custom domain serves ``/{offering}/...`` only while the resource has a private
         endpoint; regional hosts answer 401 while it has one and work afterwards; a wrong key is
-        401 everywhere (documented, Microsoft Learn, 2024-09-24). The portal's regional endpoint
-        is a regional host (assumed). See `Generation`.
+        401 everywhere (documented, Microsoft Learn, 2024-09-24: AZ-PE-CUSTOM-DOMAIN,
+        AZ-PE-REGION-401, AZ-CREDENTIAL). Without a key it is as with a wrong one (assumed:
+        AZ-KEYLESS, AZ-PE-QUESTION). The portal's regional endpoint is a regional host (assumed).
+        See `Generation`.
         """
         host, is_private_door = host_of(request), self.is_private_door(request)
         if host not in self.names.hosts:
@@ -200,7 +213,7 @@ class Service:
     def _lead_on(self, request: web.Request) -> web.Response:
         """What the custom domain answers without a private endpoint."""
         offering, _, path = request.path.removeprefix("/").partition("/")
-        # The voices are not redirected (assumed: Microsoft's JavaScript SDK asks the region).
+        # The voices are not redirected (reported, 2026-06: AZ-VOICES-NOT-REDIRECTED).
         if self.generation is Generation.Y2024 or f"/{path}" == VOICES_PATH:
             return refuse(404, "the resource has no private endpoint")
         is_upgrade = upgrades(request)
