@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from lookups import lookup_from
+from lookups import lookup_from, observation_from
 from speechroute._core.classify import classify
-from speechroute._core.resource import Resource
 from speechroute._core.verdict import Decision, Verdict
-from speechroute._core.view import DnsView, Lookup, Outcome
+from speechroute._core.view import Lookup, Outcome
 
 OBSERVATIONS: list[dict[str, Any]] = json.loads(
     Path(__file__).with_name("public_dns.json").read_text(encoding="utf-8")
@@ -22,13 +21,7 @@ each = pytest.mark.parametrize("seen", OBSERVATIONS, ids=[o["id"] for o in OBSER
 
 
 def decide(seen: dict[str, Any]) -> Verdict:
-    resource = Resource(seen["chain"][0], seen.get("region"))
-    region_api = None
-    if resource.region and "region_addresses" in seen:
-        host = resource.cloud.api_host(resource.region)
-        region_api = lookup_from({"chain": [host], "addresses": seen["region_addresses"]})
-    system = lookup_from(seen["system"]) if "system" in seen else None
-    return classify(DnsView(lookup_from(seen), system, region_api), resource)
+    return classify(*observation_from(seen))
 
 
 @each

@@ -324,13 +324,17 @@ COMMANDS = (
     ["emulate", "--json", "--", "true"],
     ["run", "--json", "--", "true"],
     ["demo", "--json"],
+    ["witness", "--yes"],
+    ["witness", "--yes", "--json"],
+    ["witness", "--yes", "--markdown"],
 )
 
 
 CRASH = """
 import speechroute._network.resolver as resolver, speechroute.emulator as emulator
+import speechroute._doctor.witness.hearing as hearing
 def crash(*_, **__): raise RuntimeError('unexpected')
-resolver.RouteResolver.kept = emulator.Emulator.__enter__ = crash
+resolver.RouteResolver.kept = emulator.Emulator.__enter__ = hearing.observe = crash
 """
 
 
@@ -340,6 +344,8 @@ def test_no_command_gives_a_secret_out(
     command: list[str], crash: bool, canary_emulator: Emulator
 ) -> None:
     """A crash is an error that nobody expected, from the first thing that a command looks at."""
+    # A witness takes 1 s for each client that is refused.
+    canary_emulator.state = "vnet" if command[0] == "witness" else "removed"
     program = Path("program.py")
     program.write_text(f"{CRASH if crash else ''}\nfrom speechroute._cli import main; main()")
     environment = {

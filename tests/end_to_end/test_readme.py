@@ -9,6 +9,8 @@ import pytest
 from places import ROOT
 from readme import BLOCKS, README, table
 from speechroute import SpeechSettings, errors, extract_from_speechsdk
+from speechroute._doctor.ledger import ledger
+from speechroute._doctor.witness.trials import TRIALS
 from speechroute.emulator import Emulator
 
 
@@ -92,3 +94,11 @@ def test_every_command_is_in_the_table() -> None:
     }
     written = {row[0].strip("`").split()[1] for row in table("Commands")}
     assert written == commands
+
+
+def test_what_is_known_is_what_the_ledger_says_and_a_witness_tries() -> None:
+    claims = [claim for number, claim in ledger().items() if number in TRIALS]
+    assert table("What is known") == [
+        [f"`{each.id}`", each.claim, ", ".join(each.generations) or "all", each.standing]
+        for each in claims
+    ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from speechroute._core.view import Lookup, Outcome
+from speechroute._core.resource import Resource
+from speechroute._core.view import DnsView, Lookup, Outcome
 
 
 def lookup_from(document: dict[str, Any]) -> Lookup:
@@ -27,3 +28,19 @@ def lookup_from(document: dict[str, Any]) -> Lookup:
         failure=document.get("failure", ""),
         ttls=ttls,
     )
+
+
+def observation_from(document: dict[str, Any]) -> tuple[DnsView, Resource]:
+    """Read an observation: a lookup of a custom domain, and what else was seen or set.
+
+    Args:
+        document: that of the lookup, and where there were any, ``region`` of the settings with
+            ``region_addresses`` of its API host, and ``system``, a lookup.
+    """
+    resource = Resource(document["chain"][0], document.get("region"))
+    region_api = None
+    if resource.region and "region_addresses" in document:
+        host = resource.cloud.api_host(resource.region)
+        region_api = lookup_from({"chain": [host], "addresses": document["region_addresses"]})
+    system = lookup_from(document["system"]) if "system" in document else None
+    return DnsView(lookup_from(document), system, region_api), resource

@@ -36,11 +36,11 @@ def _explain(number: str) -> None:
         typer.echo(section)
 
 
-def begin(step: str) -> None:
+def _begin(step: str) -> None:
     errors_console.print(f"{step} ...", end="", style="dim", markup=False)
 
 
-def end(_: str, seconds: float) -> None:
+def _end(_: str, seconds: float) -> None:
     errors_console.print(f" {seconds:.2f} s", style="dim", markup=False)
 
 
@@ -73,8 +73,8 @@ def check(
         raise typer.BadParameter("choose one of --json and --markdown")
     facts = Facts(offering=offering)
     is_quiet = (as_json or as_markdown) and not errors_console.is_terminal
-    told = (lambda _: None, lambda *_: None) if is_quiet else (begin, end)
-    Looking(facts, budget, *told).run(probes=probe, with_key=with_key)
+    begin, end = (_begin, _end) if not is_quiet else (lambda _: None, lambda *_: None)
+    Looking(facts, budget, begin, end).run(probes=probe, with_key=with_key)
     findings = findings_of(facts)
     worst = findings[0].severity if findings else None
     code = 1 if worst is Severity.ERROR else 0

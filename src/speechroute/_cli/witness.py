@@ -5,36 +5,32 @@ Exit codes: 0 nothing was refuted, 1 something was, 2 settings that cannot work,
 
 from __future__ import annotations
 
-import wave
-from importlib.metadata import version
 from importlib.resources import as_file, files
 from typing import Annotated
 
 import typer
 
 from .._doctor.witness.hearing import Hearing
+from .._doctor.witness.judges import Judgement
 from .._doctor.witness.report import document_of, markdown, report
 from .._doctor.witness.requests import Speech
-from .._doctor.witness.trials import Judgement, judged
+from .._doctor.witness.trials import judged
 from .._settings.model import SpeechSettings
 from . import INTERRUPTED
-from .check import begin, end
 from .console import JsonFlag, console, errors_console, print_json, reported
 
 _WORDS = "What is the weather like today?"
 """Of ``question.wav``."""
-_SDK = "azure-cognitiveservices-speech"
 _BUDGET_S = 110.0
 _TIMES = 10
 """That a resource hears the question at most, both doors and what is read back together."""
 
 
-def _ask_first(settings: SpeechSettings, wav: str, budget: float) -> None:
-    with wave.open(wav) as file:
-        seconds = file.getnframes() / file.getframerate() * _TIMES
+def _ask_first(settings: SpeechSettings, speech: Speech, budget: float) -> None:
     credential = "Microsoft Entra ID" if settings.is_entra else "key"
+    seconds = speech.seconds * _TIMES
     errors_console.print(
-        f"This tries what speechroute assumes of Azure, at {settings.resource.custom_domain} "
+        f"This tries what speechroute claims of Azure, at {settings.resource.custom_domain} "
         f"and its region, with your {credential}: some 40 requests, {seconds:.0f} seconds of audio "
         f"to recognise and {len(_WORDS) * 4} characters to synthesise, which are charged as all "
         f"use of the resource is. It takes {budget:.0f} seconds at most, changes nothing in "
@@ -64,15 +60,16 @@ def witness(
     with reported(as_json), as_file(files(__package__) / "question.wav") as path:
         settings = SpeechSettings()
         speech = Speech(str(path), path.read_bytes(), _WORDS)
-        hearing = Hearing(settings, speech, budget, begin, end)
+        hearing = Hearing(settings, speech, budget)
         if not yes:
-            _ask_first(settings, str(path), budget)
-        seen = hearing.run()
-    judgements, sdk = judged(seen), version(_SDK)
+            _ask_first(settings, speech, budget)
+        with errors_console.status("") as status:
+            seen = hearing.run(status.update)
+    judgements = judged(seen)
     if as_json:
-        print_json(document_of(seen, judgements, sdk))
+        print_json(document_of(seen, judgements))
     elif as_markdown:
-        typer.echo(markdown(seen, judgements, sdk))
+        typer.echo(markdown(seen, judgements))
     else:
         console.print(report(seen, judgements))
     is_refuted = any(each.judgement is Judgement.REFUTED for each in judgements)

@@ -1,1 +1,1 @@
-"""The ledger tried at a resource: `hearing` asks, `trials` judges, `report` tells."""
+"""The ledger tried at a resource: `hearing` asks, `judges` and `trials` judge, `report` tells."""

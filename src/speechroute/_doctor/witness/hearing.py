@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
-from contextlib import contextmanager
 
 from ..._core.answer import OK
 from ..._core.choices import AskService, PrivateEndpoint
@@ -63,8 +63,6 @@ class Hearing:
         settings: of the resource.
         speech: what is said to it.
         budget: seconds for everything.
-        begin: told the name of each step.
-        end: told it again, and how long the step took, seconds.
 
     Raises:
         SettingsError: the settings name no custom domain.
@@ -75,39 +73,31 @@ class Hearing:
         settings: SpeechSettings,
         speech: Speech,
         budget: float,
-        begin: Callable[[str], None],
-        end: Callable[[str, float], None],
     ) -> None:
         _refuse_unfit(settings)
         self._settings, self._speech = settings.override(language=LANGUAGE), speech
         self._resource, self._name = settings.resource, settings.resource.custom_domain or ""
-        self._begin, self._end = begin, end
         self._deadline = time.monotonic() + budget
         self._secret: Secret = settings.key
         if settings.is_entra:
             self._secret = Tokens(None, settings.resource.cloud, settings.resource_id)
 
-    def run(self) -> Testimony:
-        """Ask everything. Ctrl-C ends it; what is missing then is missing in the testimony."""
-        with self._step("DNS and the service"):
-            view, by_dns = self._look()
+    def run(self, begin: Callable[[str], None]) -> Testimony:
+        """Ask everything. Ctrl-C ends it; what is missing then is missing in the testimony.
+
+        Args:
+            begin: told the name of each step.
+        """
+        begin("DNS and the service")
+        view, by_dns = self._look()
         seen = self._testimony(view, by_dns)
         try:
             for door, route in self._routes(seen, by_dns):
-                self._ask_at(door, route, seen)
+                self._ask_at(door, route, seen, begin)
             seen.is_complete = True
         except KeyboardInterrupt:
             pass
         return seen
-
-    @contextmanager
-    def _step(self, name: str) -> Iterator[None]:
-        started = time.monotonic()
-        self._begin(name)
-        try:
-            yield
-        finally:
-            self._end(name, time.monotonic() - started)
 
     def _look(self) -> tuple[DnsView, Verdict]:
         """What DNS and the service say, and what DNS would decide by itself."""
@@ -166,7 +156,9 @@ class Hearing:
                 cloud, region = self._resource.cloud.name, seen.region
                 yield door, Route(kind, self._name, region, cloud, "", row, None, (), 0.0)
 
-    def _ask_at(self, door: DoorKind, route: Route, seen: Testimony) -> None:
+    def _ask_at(
+        self, door: DoorKind, route: Route, seen: Testimony, begin: Callable[[str], None]
+    ) -> None:
         takes_credential = not self._settings.is_entra or (
             door is DoorKind.CUSTOM_DOMAIN or self._settings.resource_id is not None
         )
@@ -177,8 +169,8 @@ class Hearing:
                 continue
             if request.asked is Asked.TOKEN and self._settings.is_entra:
                 continue
-            with self._step(f"{request.asked} at the {door}"):
-                reply, issuer = self._request(request, route)
+            begin(f"{request.asked} at the {door}")
+            reply, issuer = self._request(request, route)
             seen.replies[door, request.asked] = reply
             if issuer and issuer not in seen.issuers:
                 seen.issuers += (issuer,)
@@ -187,8 +179,8 @@ class Hearing:
                 return
         if takes_credential:
             for asked in CLIENTS:
-                with self._step(f"{asked} at the {door}"):
-                    seen.replies[door, asked] = self._client(asked, route)
+                begin(f"{asked} at the {door}")
+                seen.replies[door, asked] = self._client(asked, route)
 
     def _request(self, request: Request, route: Route) -> tuple[Reply, str]:
         """What one request got, and who signed the certificate, if that was seen."""
@@ -203,7 +195,12 @@ class Hearing:
             proxy_for(request.url, route, self._settings).proxy,
             time.monotonic() + min(left, _OF_REQUEST_S),
             method="POST" if request.body is not None else "GET",
-            headers={**dict(request.headers), **headers},
+            headers={
+                "User-Agent": "speechroute",
+                "X-ConnectionId": uuid.uuid4().hex,
+                **dict(request.headers),
+                **headers,
+            },
             body=request.body or b"",
         )
         issuer = ""

@@ -15,11 +15,13 @@ from rich.text import Text
 
 from ..document import dns_of, door_of
 from .anonymous import LABEL
+from .judges import Judgement
 from .testimony import Reply, Testimony
-from .trials import Judged, Judgement, generations_of
+from .trials import Judged, generations_of
 
 VERSION = 1
 """Of the form. A new field keeps it; one that goes or changes its meaning raises it."""
+_SDK = "azure-cognitiveservices-speech"
 Json = dict[str, Any]
 _STYLES = {
     Judgement.CONFIRMED: "green",
@@ -31,13 +33,13 @@ _STYLES = {
 _STATES = {True: "a private endpoint", False: "no private endpoint", None: "unknown"}
 
 
-def document_of(seen: Testimony, judgements: list[Judged], sdk: str) -> Json:
+def document_of(seen: Testimony, judgements: list[Judged]) -> Json:
     """The report as one JSON document, from which it can be judged and decided again."""
     service = seen.view.service
     return {
         "version": VERSION,
         "speechroute": version("speechroute"),
-        "sdk": sdk,
+        "sdk": version(_SDK),
         "date": _today(),
         "complete": seen.is_complete,
         "resource": {
@@ -124,7 +126,7 @@ def report(seen: Testimony, judgements: list[Judged]) -> Group:
     return Group(headline, table, *map(Text, _notes(seen, judgements)))
 
 
-def markdown(seen: Testimony, judgements: list[Judged], sdk: str) -> str:
+def markdown(seen: Testimony, judgements: list[Judged]) -> str:
     """For an issue report."""
     rows = "\n".join(
         f"| `{claim.id}` {claim.claim} | {claim.standing} | {told} | {judgement} |"
@@ -133,7 +135,7 @@ def markdown(seen: Testimony, judgements: list[Judged], sdk: str) -> str:
     where = ", ".join((seen.region or "region unknown", f"{seen.cloud} cloud", seen.suffix))
     return (
         f"## Witness of {_today()}\n\n{headline_of(seen, judgements)} {where}, {seen.auth}, "
-        f"speechroute {version('speechroute')}, SDK {sdk}.\n\n"
+        f"speechroute {version('speechroute')}, SDK {version(_SDK)}.\n\n"
         f"| claim | standing | seen | verdict |\n|---|---|---|---|\n{rows}\n\n"
         + "\n".join(f"- {note}" for note in _notes(seen, judgements))
     )

@@ -18,6 +18,7 @@ LANGUAGE = "en-US"
 _SHORT_AUDIO = f"speech/recognition/conversation/cognitiveservices/v1?language={LANGUAGE}"
 _SPEAK = "cognitiveservices/v1"
 _VOICE = "en-US-AvaNeural"
+_BYTES_A_SECOND = 32_000
 NO_CONNECTION = "no connection"
 NONE, GIVEN, BARE = "none", "in the form of the door", "without the resource's id"
 
@@ -49,6 +50,10 @@ class Speech(NamedTuple):
     path: str
     wav: bytes
     words: str
+
+    @property
+    def seconds(self) -> float:
+        return len(self.wav) / _BYTES_A_SECOND
 
 
 def requests_of(door: DoorKind, route: Route, speech: Speech) -> Iterator[Request]:
