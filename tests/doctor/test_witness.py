@@ -351,8 +351,9 @@ def test_it_needs_a_custom_domain() -> None:
 def test_people_see_what_was_tried_in_80_columns_and_as_markdown() -> None:
     place = Place(generation="2026")
     with Emulator(place.state, generation=place.generation) as emulator:
-        plain, page = (
-            forked("witness", "--yes", *form, environment=emulator.environment)
+        program = str(SUPPORT / "command_fork.py")
+        plain, page = FORKS.run_all(
+            ([program, "witness", "--yes", *form], {"COLUMNS": "80", **emulator.environment})
             for form in ((), ("--markdown",))
         )
     assert max(map(len, plain.stdout.splitlines())) <= 80

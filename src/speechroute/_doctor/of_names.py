@@ -204,8 +204,10 @@ def _of_flattened(facts: Facts) -> tuple[Severity, str]:
     if facts.outweighed:
         return Severity.INFO, "Nothing to do: the service, asked without the key, tells."
     if facts.row is Row.SAME_AS_REGION:
-        remedy = "Nothing to do: the region's addresses tell. Keep SPEECH_REGION set."
-        return Severity.INFO, remedy
+        return Severity.INFO, (
+            "Nothing to do as long as calls come through: the region's addresses tell. Keep "
+            "SPEECH_REGION set."
+        )
     return Severity.WARNING, (
         "Set SPEECH_REGION so that addresses can be compared, or let the service be asked "
         "(SPEECH_ASK_SERVICE); now SPEECH_WHEN_UNDECIDED decides."

@@ -183,7 +183,11 @@ def redirect(seen: Testimony) -> Seen:
 def voices(seen: Testimony) -> Seen:
     if seen.leads_on is None:
         return not_tried("nothing was redirected")
-    return _all(AT, (Asked.REST_VOICES,), lambda reply: not (reply.leads or reply.is_served))(seen)
+
+    def stays(reply: Reply) -> bool:
+        return not (reply.leads or reply.is_served or _tells_nothing(reply))
+
+    return _all(AT, (Asked.REST_VOICES,), stays)(seen)
 
 
 def region_named(seen: Testimony) -> Seen:
