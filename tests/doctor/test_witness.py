@@ -367,3 +367,12 @@ def test_people_see_what_was_tried_in_80_columns_and_as_markdown() -> None:
     for done in (plain, page):
         assert LABEL not in done.stdout
         assert done.stderr == ""
+
+
+def test_without_a_token_it_says_so_and_asks_nobody(emulated: Emulator) -> None:
+    before = len(emulated.requests)
+    environment = {"SPEECH_AUTH": "entra", "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential"}
+    done = invoked("--yes", "--json", SPEECH_KEY="", **environment)
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["error"]["type"] == "TokenUnavailable"
+    assert len(emulated.requests) == before

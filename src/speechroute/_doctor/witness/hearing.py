@@ -7,13 +7,15 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
+from functools import partial
+from typing import TypeVar
 
 from ..._core.answer import OK
 from ..._core.choices import AskService, PrivateEndpoint
 from ..._core.errors import Problem, SettingsError, TokenUnavailable
 from ..._core.masking import is_key_like
 from ..._core.route import Route, RouteKind
-from ..._core.service import ServiceAnswer
+from ..._core.service import ServiceAnswer, no_answer
 from ..._core.verdict import Row, Verdict
 from ..._core.view import DnsView
 from ..._network.flight import later
@@ -42,7 +44,10 @@ from .requests import (
 )
 from .testimony import CLIENTS, OTHER, Asked, DoorKind, Reply, Testimony
 
+T = TypeVar("T")
+
 _OF_CLIENT_S = 25.0
+_OF_TOKEN_S = 30.0
 _OF_REQUEST_S = 10.0
 _KEY_HEADER = "Ocp-Apim-Subscription-Key"
 _LEAST_SHARE = 0.5
@@ -68,17 +73,13 @@ class Hearing:
         SettingsError: the settings name no custom domain.
     """
 
-    def __init__(
-        self,
-        settings: SpeechSettings,
-        speech: Speech,
-        budget: float,
-    ) -> None:
+    def __init__(self, settings: SpeechSettings, speech: Speech, budget: float) -> None:
         _refuse_unfit(settings)
         self._settings, self._speech = settings.override(language=LANGUAGE), speech
         self._resource, self._name = settings.resource, settings.resource.custom_domain or ""
         self._deadline = time.monotonic() + budget
         self._secret: Secret = settings.key
+        self._authorization = ""
         if settings.is_entra:
             self._secret = Tokens(None, settings.resource.cloud, settings.resource_id)
 
@@ -87,7 +88,16 @@ class Hearing:
 
         Args:
             begin: told the name of each step.
+
+        Raises:
+            TokenUnavailable: the credential gave no Microsoft Entra token.
         """
+        if isinstance(self._secret, Tokens):
+            begin("Microsoft Entra token")
+            given = self._in_time(self._secret.authorization, _OF_TOKEN_S)
+            if given is None:
+                raise TokenUnavailable.of("it gave no token in time")
+            self._authorization = given
         begin("DNS and the service")
         view, by_dns = self._look()
         seen = self._testimony(view, by_dns)
@@ -98,6 +108,12 @@ class Hearing:
         except KeyboardInterrupt:
             pass
         return seen
+
+    def _in_time(self, call: Callable[[], T], most: float) -> T | None:
+        """What a call returns; None if it takes too long, as a client at a silent door does."""
+        called = later(call)
+        wait([called], max(0.0, min(most, self._deadline - time.monotonic())))
+        return called.result() if called.done() else None
 
     def _look(self) -> tuple[DnsView, Verdict]:
         """What DNS and the service say, and what DNS would decide by itself."""
@@ -121,7 +137,8 @@ class Hearing:
         setting = settings.proxy.get_secret_value()
         proxy = choose_proxy(setting, self._name, is_direct=by_dns.row.is_direct).proxy
         deadline = time.monotonic() + settings.dns_timeout
-        service = ask_service(self._name, resource.cloud, proxy, deadline)
+        asked = partial(ask_service, self._name, resource.cloud, proxy, deadline)
+        service = self._in_time(asked, settings.dns_timeout) or no_answer("no answer in time")
         return view._replace(service=service), by_dns
 
     def _testimony(self, view: DnsView, by_dns: Verdict) -> Testimony:
@@ -184,13 +201,10 @@ class Hearing:
 
     def _request(self, request: Request, route: Route) -> tuple[Reply, str]:
         """What one request got, and who signed the certificate, if that was seen."""
-        try:
-            headers = self._headers(request, route)
-        except TokenUnavailable:
-            return Reply(None, "the credential gave no token"), ""
         if (left := self._deadline - time.monotonic()) <= 0:
             return Reply(None, _OUT_OF_TIME), ""
-        answer = ask(
+        call = partial(
+            ask,
             request.url,
             proxy_for(request.url, route, self._settings).proxy,
             time.monotonic() + min(left, _OF_REQUEST_S),
@@ -199,10 +213,13 @@ class Hearing:
                 "User-Agent": "speechroute",
                 "X-ConnectionId": uuid.uuid4().hex,
                 **dict(request.headers),
-                **headers,
+                **self._headers(request, route),
             },
             body=request.body or b"",
         )
+        answer = self._in_time(call, _OF_REQUEST_S)
+        if answer is None:
+            return Reply(None, NO_CONNECTION), ""
         issuer = ""
         if answer.certificate:
             by = answer.certificate.organization
@@ -214,9 +231,9 @@ class Hearing:
             return {}
         if not isinstance(self._secret, Tokens):
             return {_KEY_HEADER: self._settings.key.get_secret_value()}
-        if request.credential is BARE or route.is_at_custom_domain:
-            return {"Authorization": f"Bearer {self._secret.get_token().token}"}
-        return {"Authorization": f"Bearer {self._secret.authorization()}"}
+        is_bare = request.credential is BARE or route.is_at_custom_domain
+        token = self._authorization.rpartition("#")[2] if is_bare else self._authorization
+        return {"Authorization": f"Bearer {token}"}
 
     def _client(self, asked: Asked, route: Route) -> Reply:
         left = min(_OF_CLIENT_S, self._deadline - time.monotonic())
@@ -230,15 +247,13 @@ class Hearing:
             Asked.SYNTHESIS: lambda: clients.synthesize(self._speech.words),
             Asked.VOICES: clients.list_voices,
         }
-        # A thread of its own: at a door that keeps silent a client takes as long as it likes.
-        got = later(calls[asked])
-        wait([got], left)
-        if not got.done():
-            return Reply(None, "no answer in time")
         try:
-            text, failure = got.result()
+            got = self._in_time(calls[asked], left)
         except TokenUnavailable:
             return Reply(None, "the credential gave no token")
+        if got is None:
+            return Reply(None, "no answer in time")
+        text, failure = got
         if failure.isdecimal():
             return Reply(int(failure))
         if failure:
